@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One target per concern, imports one way only: `make layers` checks what this file declares
+// against what the sources import, and docs/Architecture.md draws it.
+
+let settings: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+let package = Package(
+  name: "swift-fx",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "FXCore", targets: ["FXCore"]),
+    .library(name: "FXShapes", targets: ["FXShapes"]),
+    .library(name: "FXTrace", targets: ["FXTrace"]),
+    .library(name: "FXPasses", targets: ["FXPasses"]),
+    .library(name: "FXOnnx", targets: ["FXOnnx"]),
+    .library(name: "FXCodegen", targets: ["FXCodegen"]),
+    .library(name: "FXQuant", targets: ["FXQuant"]),
+    .library(name: "FXRuntime", targets: ["FXRuntime"]),
+    .library(name: "FXDistributed", targets: ["FXDistributed"]),
+    .executable(name: "fx", targets: ["fx"]),
+  ],
+  traits: [
+    .trait(name: "OpenBLAS", description: "Matrix products by the system's OpenBLAS; without it our own serve."),
+    .trait(name: "MPI", description: "Distributed execution over the system's MPI."),
+    .default(enabledTraits: ["OpenBLAS"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+  ],
+  targets: [
+    // Layer 0: C only, each a thin view of one system library or of plain loops.
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .target(
+      name: "CBlasShim",
+      dependencies: [.target(name: "COpenBLAS", condition: .when(traits: ["OpenBLAS"]))],
+      cSettings: [.define("FX_HAVE_OPENBLAS", .when(traits: ["OpenBLAS"]))],
+      linkerSettings: [.linkedLibrary("openblas", .when(traits: ["OpenBLAS"]))]),
+    .target(name: "CKernels"),
+    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+    .target(name: "COnnx", dependencies: ["CProtobufC"], linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+    .target(
+      name: "CMPI",
+      dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
+      cSettings: [.define("FX_HAVE_MPI", .when(traits: ["MPI"]))],
+      linkerSettings: [.linkedLibrary("mpi", .when(traits: ["MPI"]))]),
+    .target(name: "FXCore", swiftSettings: settings),
+
+    // Layer 1
+    .target(name: "FXShapes", dependencies: ["FXCore"], swiftSettings: settings),
+    .target(name: "FXOnnx", dependencies: ["FXCore", "COnnx"], swiftSettings: settings),
+
+    // Layer 2
+    .target(name: "FXTrace", dependencies: ["FXCore", "FXShapes"], swiftSettings: settings),
+    .target(name: "FXPasses", dependencies: ["FXCore", "FXShapes", "FXTrace"], swiftSettings: settings),
+    .target(name: "FXCodegen", dependencies: ["FXCore", "FXShapes", "FXPasses"], swiftSettings: settings),
+
+    // Layer 3
+    .target(
+      name: "FXRuntime", dependencies: ["FXCore", "FXShapes", "FXPasses", "CBlasShim", "CKernels"], swiftSettings: settings),
+    .target(name: "FXQuant", dependencies: ["FXCore", "FXShapes", "FXPasses"], swiftSettings: settings),
+    .target(name: "FXDistributed", dependencies: ["FXCore", "FXShapes", "FXPasses", "CMPI"], swiftSettings: settings),
+
+    // Layer 4
+    .executableTarget(
+      name: "fx",
+      dependencies: [
+        "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXQuant", "FXRuntime", "FXDistributed",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    // Tests: one target per module, shared expectations in FXTestSupport.
+    .target(name: "FXTestSupport", dependencies: ["FXCore"], path: "Tests/FXTestSupport", swiftSettings: settings),
+    .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXShapesTests", dependencies: ["FXShapes", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXTraceTests", dependencies: ["FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXPassesTests", dependencies: ["FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXOnnxTests", dependencies: ["FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXRuntimeTests", dependencies: ["FXRuntime", "FXTrace", "CKernels", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FXConformanceTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,3 @@
+#ifndef CONNX_H
+#define CONNX_H
+#endif

@@ -1,0 +1,49 @@
+# `make` lists the goals. Each goal installs what it needs, does nothing twice, and says what it could not do.
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+MODEL ?= Models/digits/digits.onnx
+RELEASE := .build-release
+FX := $(RELEASE)/release/fx
+export JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test layers lint format sanitize clean
+
+help: ## list the goals
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the system packages that building and testing need
+	@scripts/deps.sh test
+
+build:
+	@scripts/deps.sh build
+	@swift build -c release -j $(JOBS) --scratch-path $(RELEASE) --product fx
+
+run: build ## build, then inspect, optimize, run, export and profile a model (MODEL=path.onnx, else the shipped digits)
+	@$(FX) demo "$(MODEL)"
+
+test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N failed`
+	@scripts/deps.sh test
+	@FX_PYTHON="$$(scripts/python-env.sh python)" scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
+
+layers: ## check that sources import only what Package.swift declares and the layers allow
+	@python3 scripts/check-layers.py --self-test
+	@python3 scripts/check-layers.py
+
+lint: ## check formatting and file lengths
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@scripts/check-lengths.sh
+
+format: ## format every Swift file in place
+	@swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+sanitize: ## run the tests under the address and the thread sanitizer
+	@scripts/deps.sh test
+	@set -e; export FX_PYTHON="$$(scripts/python-env.sh python)"; for kind in address thread; do \
+	  echo "== $$kind sanitizer"; \
+	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
+	done
+
+clean: ## remove everything that was built or downloaded
+	@rm -rf .build .build-* .cache

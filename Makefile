@@ -2,13 +2,13 @@
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
-MODEL ?= Models/digits/digits.onnx
+MODEL ?= Models/digits/model.onnx
 RELEASE := .build-release
 FX := $(RELEASE)/release/fx
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test layers lint format sanitize clean
+.PHONY: help deps build run test layers lint format sanitize digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ sanitize: ## run the tests under the address and the thread sanitizer
 	  echo "== $$kind sanitizer"; \
 	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
 	done
+
+digits: ## train the shipped digits model again
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh digits)" scripts/make-digits-model.py
 
 clean: ## remove everything that was built or downloaded
 	@rm -rf .build .build-* .cache

@@ -39,7 +39,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("openblas", .when(traits: ["OpenBLAS"]))]),
     .target(name: "CKernels"),
     .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
-    .target(name: "COnnx", dependencies: ["CProtobufC"], linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .target(
+      name: "COnnx", dependencies: ["CProtobufC"], exclude: ["proto"], linkerSettings: [.linkedLibrary("protobuf-c")]),
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
     .target(
       name: "CMPI",

@@ -7,8 +7,12 @@ RELEASE := .build-release
 FX := $(RELEASE)/release/fx
 export JOBS
 
+# What the tests read: an interpreter with NumPy, ONNX and ONNX Runtime, and ONNX's own cases as files.
+export FX_CASES := $(CURDIR)/.cache/cases
+TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
+
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test layers lint format sanitize digits clean
+.PHONY: help deps build run test conformance layers lint format sanitize digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +29,11 @@ run: build ## build, then inspect, optimize, run, export and profile a model (MO
 
 test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N failed`
 	@scripts/deps.sh test
-	@FX_PYTHON="$$(scripts/python-env.sh python)" scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
+	@$(TEST_INPUTS) && scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
+
+conformance: build ## run ONNX's own cases (or CASES=folder) as they are, by the reference, optimized and after a round trip
+	@scripts/deps.sh test
+	@$(if $(CASES),,$(TEST_INPUTS) && )scripts/conformance.sh $(FX) $(or $(CASES),Models "$(FX_CASES)")
 
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test
@@ -40,7 +48,7 @@ format: ## format every Swift file in place
 
 sanitize: ## run the tests under the address and the thread sanitizer
 	@scripts/deps.sh test
-	@set -e; export FX_PYTHON="$$(scripts/python-env.sh python)"; for kind in address thread; do \
+	@set -e; $(TEST_INPUTS); for kind in address thread; do \
 	  echo "== $$kind sanitizer"; \
 	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
 	done

@@ -5,6 +5,8 @@ JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 MODEL ?= Models/digits/model.onnx
 RELEASE := .build-release
 FX := $(RELEASE)/release/fx
+comma := ,
+space := $(subst ,, )
 export JOBS
 
 # What the tests read: an interpreter with NumPy, ONNX and ONNX Runtime, and ONNX's own cases as files.
@@ -12,7 +14,7 @@ export FX_CASES := $(CURDIR)/.cache/cases
 TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance layers lint format sanitize digits clean
+.PHONY: help deps build run test conformance models bench layers lint format sanitize digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +36,15 @@ test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N f
 conformance: build ## run ONNX's own cases (or CASES=folder) as they are, by the reference, optimized and after a round trip
 	@scripts/deps.sh test
 	@$(if $(CASES),,$(TEST_INPUTS) && )scripts/conformance.sh $(FX) $(or $(CASES),Models "$(FX_CASES)")
+
+models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some; the exporters take 6 GB of disk)
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh exporters)" Benchmarks/models/export.py $(MODELS)
+
+bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped model and what `make models` made
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
+	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test

@@ -130,7 +130,8 @@ def check_c(root, target, owners, path):
         if not found:
             continue
         header, where = found["header"], f"{path.relative_to(root)}:{number}: error:"
-        if ".." in pathlib.PurePosixPath(header).parts and target.folder.resolve() not in (path.parent / header).resolve().parents:
+        climbs = ".." in pathlib.PurePosixPath(header).parts
+        if climbs and target.folder.resolve() not in (path.parent / header).resolve().parents:
             yield f"{where} {header} reaches out of {target.name}"
         if any((folder / header).exists() for folder in (path.parent, target.folder, target.folder / "include")):
             continue

@@ -1,0 +1,109 @@
+"""compare.py FX FOLDER...: `fx bench` beside ONNX Runtime on every model below the folders.
+
+The two take turns, one process each, so that a machine that slows down hurts both; what counts is the median over the
+rounds of ours / theirs. Prints a row for each model and number of threads, and the geometric means:
+  time    median time of a run          start   loading and the first run          memory   peak resident memory
+Exit status 1 if a model could not be measured."""
+
+import argparse
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+
+PEER = pathlib.Path(__file__).parent / "onnxruntime_bench.py"
+RATIOS = ("time", "start", "memory")
+
+
+class NotMeasured(Exception):
+    """A process that failed or did not print its JSON; the message is the last line it wrote."""
+
+
+def measure(command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    try:
+        if done.returncode == 0:
+            return json.loads(done.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        pass
+    lines = (done.stderr + done.stdout).strip().splitlines()
+    raise NotMeasured(f"{pathlib.Path(str(command[0])).name}: {lines[-1][:200] if lines else f'exit status {done.returncode}'}")
+
+
+def compare(fx, folder, threads, rounds, seconds):
+    model, inputs = folder / "model.onnx", folder / "test_data_set_0"
+
+    def ours(iterations):
+        return measure([fx, "bench", model, "--inputs", inputs, "--threads", threads, "--iterations", iterations, "--json"])
+
+    def theirs(iterations):
+        return measure([sys.executable, PEER, model, inputs, threads, iterations])
+
+    iterations = max(3, min(2000, int(seconds * 1e3 / max(theirs(3)["median_ms"], 1e-3))))
+    pairs = [(ours(iterations), theirs(iterations)) for _ in range(rounds)]
+
+    def median(value):
+        return statistics.median(value(a, b) for a, b in pairs)
+
+    return {
+        "model": folder.name, "threads": threads, "iterations": iterations, "rounds": rounds,
+        "ours_ms": median(lambda a, b: a["median_ms"]),
+        "onnxruntime_ms": median(lambda a, b: b["median_ms"]),
+        "time": median(lambda a, b: a["median_ms"] / b["median_ms"]),
+        "start": median(lambda a, b: (a["load_ms"] + a["first_run_ms"]) / (b["load_ms"] + b["first_run_ms"])),
+        "memory": median(lambda a, b: a["peak_rss_mb"] / max(b["peak_rss_mb"], 1e-3)),
+    }
+
+
+def geometric_mean(values):
+    return math.exp(statistics.fmean(math.log(value) for value in values))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("fx")
+    parser.add_argument("folders", nargs="+", type=pathlib.Path)
+    parser.add_argument("--models", type=lambda text: text.split(","), help="names of folders, separated by commas")
+    parser.add_argument("--threads", type=lambda text: [int(t) for t in text.split(",")], default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="about how long each process runs the model")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the rows to this file")
+    options = parser.parse_args()
+    models = [path.parent for folder in options.folders for path in sorted(folder.glob("*/model.onnx"))]
+    if options.models:
+        models = [model for model in models if model.name in options.models]
+    if not models:
+        parser.error("no model.onnx there")
+
+    rows, missing = [], []
+    print(f"{'model':22} threads   ours ms    ONNX Runtime ms   time ×   start ×   memory ×")
+    for threads in options.threads:
+        for model in models:
+            try:
+                row = compare(options.fx, model, threads, options.rounds, options.seconds)
+            except NotMeasured as reason:
+                missing.append(model.name)
+                print(f"{model.name:22} {threads:7}   {reason}", flush=True)
+                continue
+            rows.append(row)
+            print(
+                f"{model.name:22} {threads:7} {row['ours_ms']:9.3f} {row['onnxruntime_ms']:18.3f}"
+                f" {row['time']:8.2f} {row['start']:9.2f} {row['memory']:10.2f}", flush=True)
+    for threads in options.threads:
+        some = [row for row in rows if row["threads"] == threads]
+        if some:
+            means = "".join(
+                f"{geometric_mean([row[ratio] for row in some]):{width}.2f}" for ratio, width in zip(RATIOS, (9, 10, 11)))
+            worst = max(some, key=lambda row: row["time"])
+            print(f"{f'geometric mean of {len(some)}':22} {threads:7} {'':28}{means}   slowest: {worst['model']} × {worst['time']:.2f}")
+    if missing:
+        print("not measured:", ", ".join(sorted(set(missing))))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

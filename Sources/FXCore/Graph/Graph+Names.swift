@@ -1,0 +1,101 @@
+/// Names are labels. Values have the name that a user or a file gave them; the rest are called by number in the order
+/// in which they were made: `node_0`, `node_1`, and `node_1.1` for a second result. Names are unique within a region.
+extension Graph {
+  /// What the value is called.
+  public func name(of value: ValueID) -> String {
+    guard let record = values.find(value) else { return value.description }
+    if let name = record.name { return name }
+    switch record.definition {
+    case .result(let node, let index):
+      let base = "node_\(nodes[node].serial)"
+      return index == 0 ? base : "\(base).\(index)"
+    case .argument(_, let index): return "arg_\(index)"
+    }
+  }
+
+  /// What the node is called: its label, else the name of its first result, else its number.
+  public func name(of node: NodeID) -> String {
+    guard let record = nodes.find(node) else { return node.description }
+    if let name = record.name { return name }
+    if let first = record.results.first { return name(of: first) }
+    return "node_\(record.serial)"
+  }
+
+  /// The label that was given to the value, if any.
+  public func label(of value: ValueID) -> String? { values.find(value)?.name }
+
+  /// The value called `name` in a region, by label or number. O(1) for labels, else O(values of the region).
+  public func value(named name: String, in region: RegionID? = nil) -> ValueID? {
+    guard let record = regions.find(region ?? body) else { return nil }
+    if let value = record.labels[name] { return value }
+    if name.hasPrefix("arg_") { return record.arguments.first { values[$0].name == nil && self.name(of: $0) == name } }
+    guard let serial = Graph.serial(in: name) else { return nil }
+    var next = record.last
+    while let id = next {
+      if nodes[id].serial == serial { return nodes[id].results.first { self.name(of: $0) == name } }
+      next = nodes[id].previous
+    }
+    return nil
+  }
+
+  /// The names of all values of a region, for suggestions. O(values).
+  public func valueNames(in region: RegionID? = nil) -> [String] {
+    guard let record = regions.find(region ?? body) else { return [] }
+    var names = record.arguments.map { name(of: $0) }
+    var next = record.first
+    while let id = next {
+      names += nodes[id].results.map { name(of: $0) }
+      next = nodes[id].next
+    }
+    return names
+  }
+
+  /// Labels a value.
+  /// - Throws: `GraphError.stale`; `GraphError.duplicateName` if another value of the region is called so.
+  public mutating func setName(_ name: String, of value: ValueID) throws(GraphError) {
+    let region = try region(of: value)
+    guard self.name(of: value) != name else { return }
+    if let other = self.value(named: name, in: region), other != value { throw .duplicateName(name) }
+    relabel(value, name, in: region)
+  }
+
+  /// Labels a value, with a number appended if the name is taken. Returns the label.
+  /// - Throws: `GraphError.stale`.
+  @discardableResult
+  public mutating func setUniqueName(_ name: String, of value: ValueID) throws(GraphError) -> String {
+    let region = try region(of: value)
+    var candidate = name
+    var suffix = 1
+    while let other = self.value(named: candidate, in: region), other != value {
+      candidate = "\(name)_\(suffix)"
+      suffix += 1
+    }
+    relabel(value, candidate, in: region)
+    return candidate
+  }
+
+  /// Labels a node. Node labels need not be unique: they are for people.
+  /// - Throws: `GraphError.stale`.
+  public mutating func setName(_ name: String?, of node: NodeID) throws(GraphError) {
+    guard nodes.contains(node) else { throw .stale(node) }
+    nodes[node].name = name
+  }
+
+  /// Labels a value whose name the caller has checked.
+  mutating func relabel(_ value: ValueID, _ name: String?, in region: RegionID) {
+    if let old = values[value].name, regions[region].labels[old] == value { regions[region].labels[old] = nil }
+    values[value].name = name
+    guard let name else { return }
+    regions[region].labels[name] = value
+    // Numbers given out later must not collide with a label that looks like one.
+    if let serial = Graph.serial(in: name), serial >= nextSerial, serial < .max { nextSerial = serial + 1 }
+  }
+
+  /// The number in `node_12` and `node_12.1`; `nil` for other names.
+  static func serial(in name: String) -> UInt32? {
+    guard name.hasPrefix("node_") else { return nil }
+    let digits = name.utf8.dropFirst(5).prefix { $0 != UInt8(ascii: ".") }
+    guard !digits.isEmpty, digits.allSatisfy(\.isDigit) else { return nil }
+    return UInt32(String(decoding: digits, as: UTF8.self))
+  }
+}

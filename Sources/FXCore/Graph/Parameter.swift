@@ -1,0 +1,54 @@
+/// A weight or constant of a graph. Its bytes may be on the heap or a slice of a mapped file.
+public struct Parameter: Sendable, Equatable {
+  public enum Role: String, Sendable, Codable {
+    /// Trained: saved in a state dictionary, updated by training.
+    case weight
+    /// State that is saved but not trained, such as running statistics.
+    case buffer
+    /// A number of the program.
+    case constant
+  }
+
+  public internal(set) var name: String
+  public var role: Role
+  public var type: TensorType
+  /// `nil` as long as nothing is bound.
+  public internal(set) var tensor: Tensor?
+
+  public var isBound: Bool { tensor != nil }
+}
+
+/// The bounds that a dimension symbol is known to keep.
+public struct SymbolBounds: Sendable, Hashable {
+  /// At least 0.
+  public var minimum: Int
+  /// `nil` if there is no upper bound.
+  public var maximum: Int?
+  /// The size is a multiple of this; at least 1.
+  public var divisor: Int
+
+  public init(minimum: Int = 0, maximum: Int? = nil, divisor: Int = 1) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.divisor = divisor
+  }
+}
+
+/// A fact about dimensions that a graph relies on.
+public struct DimensionConstraint: Sendable, Hashable {
+  public enum Relation: String, Sendable, Codable {
+    case equal = "=="
+    case lessOrEqual = "<="
+    /// The left side is a multiple of the right.
+    case multiple = "multiple_of"
+  }
+  public let left: Dimension
+  public let relation: Relation
+  public let right: Dimension
+
+  public init(_ left: Dimension, _ relation: Relation, _ right: Dimension) {
+    self.left = left
+    self.relation = relation
+    self.right = right
+  }
+}

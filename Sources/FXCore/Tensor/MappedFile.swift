@@ -1,0 +1,106 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A whole file mapped read-only into memory. Pages are read when they are touched.
+///
+/// `@unchecked Sendable`: the mapping is private, read-only and lives until `deinit`.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps the file at `path`.
+  ///
+  /// A file that another process truncates while it is mapped raises `SIGBUS` on access; write new files and rename them.
+  /// - Throws: `FileError` if the file cannot be opened, is not a regular file, or cannot be mapped.
+  public init(path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: path, operation: .open, code: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(path: path, operation: .open, code: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path: path, operation: .open, code: EISDIR) }
+    guard status.st_size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address, address != MAP_FAILED else { throw FileError(path: path, operation: .map, code: errno) }
+    bytes = UnsafeRawBufferPointer(start: address, count: Int(status.st_size))
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+}
+
+/// A failed file operation: which, on what, and the system's reason.
+public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Operation: String, Sendable { case open, map, read, write, create }
+  public let path: String
+  public let operation: Operation
+  /// The system's `errno`.
+  public let code: Int32
+
+  public init(path: String, operation: Operation, code: Int32) {
+    self.path = path
+    self.operation = operation
+    self.code = code
+  }
+
+  public var description: String { "cannot \(operation.rawValue) \(path): \(String(cString: strerror(code)))" }
+}
+
+/// Writes a file so that readers see the old content or the new, never a part: to a temporary file beside it, then renamed.
+public enum AtomicFile {
+  /// - Throws: `FileError` if a step fails; the temporary file is removed then.
+  public static func write(_ path: String, _ body: (Int32) throws -> Void) throws {
+    var template = Array((path + ".XXXXXX").utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
+    let temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    do {
+      try body(descriptor)
+      let mask = umask(0)
+      umask(mask)
+      fchmod(descriptor, 0o666 & ~mask)
+      guard close(descriptor) == 0 else { throw FileError(path: path, operation: .write, code: errno) }
+      guard rename(temporary, path) == 0 else { throw FileError(path: path, operation: .write, code: errno) }
+    } catch {
+      close(descriptor)
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Writes `bytes` to `path`.
+  public static func write(_ bytes: [UInt8], to path: String) throws {
+    try write(path) { descriptor in
+      try bytes.withUnsafeBytes { try append($0, to: descriptor, path: path) }
+    }
+  }
+
+  /// Writes all of `bytes` at the descriptor's position.
+  public static func append(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError) {
+    var rest = bytes
+    while let base = rest.baseAddress, !rest.isEmpty {
+      #if canImport(Darwin)
+        let written = Darwin.write(descriptor, base, rest.count)
+      #elseif canImport(Musl)
+        let written = Musl.write(descriptor, base, rest.count)
+      #else
+        let written = Glibc.write(descriptor, base, rest.count)
+      #endif
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw FileError(path: path, operation: .write, code: errno)
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+    }
+  }
+}

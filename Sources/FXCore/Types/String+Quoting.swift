@@ -1,0 +1,44 @@
+extension String {
+  /// Letters, digits, `_`, `.`, `$`, `/` and `-`, the first a letter, `_` or `/`: what the text format writes without quotes.
+  package var isPlainName: Bool {
+    guard let first = utf8.first, first.isNameStart else { return false }
+    return utf8.allSatisfy(\.isNameByte)
+  }
+
+  /// Names of dimension symbols: letters, digits and `_`, since `-`, `/` and `.` would read as arithmetic.
+  package var isDimensionName: Bool {
+    guard let first = utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
+    return utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }
+      && !["min", "max", "mod", "floordiv"].contains(self)
+  }
+
+  /// The string in double quotes, with `\"`, `\\`, `\n`, `\t`, `\r` and `\u{…}` for what cannot stand as it is.
+  package var quoted: String {
+    var text = "\""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\t": text += "\\t"
+      case "\r": text += "\\r"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7F: text += "\\u{\(String(scalar.value, radix: 16))}"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+
+  /// As it is if plain, else quoted.
+  package var nameText: String { isPlainName ? self : quoted }
+}
+
+extension UInt8 {
+  package var isLetter: Bool { (self | 0x20) >= UInt8(ascii: "a") && (self | 0x20) <= UInt8(ascii: "z") }
+  package var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
+  package var isNameByte: Bool {
+    isLetter || isDigit || self == UInt8(ascii: "_") || self == UInt8(ascii: ".") || self == UInt8(ascii: "$")
+      || self == UInt8(ascii: "/") || self == UInt8(ascii: "-")
+  }
+  package var isNameStart: Bool { isLetter || self == UInt8(ascii: "_") || self == UInt8(ascii: "/") }
+}

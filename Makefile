@@ -14,7 +14,7 @@ export FX_CASES := $(CURDIR)/.cache/cases
 TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance models bench layers lint format sanitize digits clean
+.PHONY: help deps build run test conformance exports models bench layers lint format sanitize digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N f
 conformance: build ## run ONNX's own cases (or CASES=folder) as they are, by the reference, optimized and after a round trip
 	@scripts/deps.sh test
 	@$(if $(CASES),,$(TEST_INPUTS) && )scripts/conformance.sh $(FX) $(or $(CASES),Models "$(FX_CASES)")
+
+exports: build ## write the models of Models and `make models` as ONNX; ONNX's checker and ONNX Runtime judge the files
+	@scripts/deps.sh test
+	@python="$$(scripts/python-env.sh python)"; folders="$(or $(CASES),Models $(wildcard .cache/models))"; status=0; \
+	"$$python" scripts/check-exports.py $(FX) $$folders || status=1; \
+	"$$python" scripts/check-exports.py $(FX) $$folders --optimized || status=1; exit $$status
 
 models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some; the exporters take 6 GB of disk)
 	@scripts/deps.sh test

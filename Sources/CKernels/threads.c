@@ -1,0 +1,222 @@
+// The fork-join pool of include/fxk_threads.h.
+//
+// A job is published by storing (generation, 0) into `claim`. Whoever wants a chunk compares and swaps
+// (generation, next) for (generation, next + 1). A thread that slept through a job can never claim from a later one with
+// mixed fields: before the fields change, `claim` is closed, and a field's release store carries that along, so whoever
+// has read a new field with acquire fails in the swap.
+//
+// Idle threads watch `claim` for a few microseconds, then sleep on `epoch`. The publisher makes a system call only if
+// somebody sleeps.
+#include "include/fxk_threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+enum { SPINS = 4000, LINE = 64 };
+
+// As the next chunk: nothing to claim.
+#define CLOSED UINT32_MAX
+
+typedef struct worker {
+  fxk_threads *pool;
+  size_t index;
+  pthread_t thread;
+} worker;
+
+struct fxk_threads {
+  _Alignas(LINE) _Atomic uint64_t claim;  // generation << 32 | next chunk
+  _Alignas(LINE) _Atomic uint32_t done;   // chunks finished of the current job
+  _Atomic uint32_t caller_waits;
+  _Alignas(LINE) _Atomic uint32_t epoch;  // counts publications; sleepers wait on it
+  _Atomic uint32_t sleepers;
+  _Atomic uint32_t stop;
+  _Alignas(LINE) _Atomic uint32_t busy;  // held by the caller whose job runs
+  // The job.
+  _Atomic(fxk_threads_body) body;
+  _Atomic(void *) context;
+  _Atomic size_t count;
+  _Atomic size_t chunk;
+  _Atomic uint32_t chunks;
+  // Constant after creation.
+  size_t size;
+  worker *workers;
+#if !defined(__linux__)
+  pthread_mutex_t mutex;
+  pthread_cond_t condition;
+#endif
+};
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+// Sleeps while *word == expected; may wake without reason.
+static void wait_on(fxk_threads *pool, _Atomic uint32_t *word, uint32_t expected) {
+#if defined(__linux__)
+  (void)pool;
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+#else
+  pthread_mutex_lock(&pool->mutex);
+  if (atomic_load(word) == expected) pthread_cond_wait(&pool->condition, &pool->mutex);
+  pthread_mutex_unlock(&pool->mutex);
+#endif
+}
+
+static void wake(fxk_threads *pool, _Atomic uint32_t *word, int count) {
+#if defined(__linux__)
+  (void)pool;
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+#else
+  (void)word;
+  (void)count;
+  pthread_mutex_lock(&pool->mutex);
+  pthread_cond_broadcast(&pool->condition);
+  pthread_mutex_unlock(&pool->mutex);
+#endif
+}
+
+// Claims and runs chunks of the job of `generation` until none is left.
+static void work(fxk_threads *pool, uint32_t generation, size_t index) {
+  uint64_t seen = atomic_load_explicit(&pool->claim, memory_order_acquire);
+  while ((uint32_t)(seen >> 32) == generation) {
+    const uint32_t next = (uint32_t)seen;
+    const uint32_t chunks = atomic_load_explicit(&pool->chunks, memory_order_acquire);
+    if (next >= chunks) return;
+    const fxk_threads_body body = atomic_load_explicit(&pool->body, memory_order_acquire);
+    void *context = atomic_load_explicit(&pool->context, memory_order_acquire);
+    const size_t count = atomic_load_explicit(&pool->count, memory_order_acquire);
+    const size_t chunk = atomic_load_explicit(&pool->chunk, memory_order_acquire);
+    if (!atomic_compare_exchange_weak_explicit(
+          &pool->claim, &seen, seen + 1, memory_order_acq_rel, memory_order_acquire)) {
+      continue;
+    }
+    const size_t begin = (size_t)next * chunk;
+    const size_t end = count - begin < chunk ? count : begin + chunk;
+    body(context, begin, end, index);
+    const uint32_t done = atomic_fetch_add_explicit(&pool->done, 1, memory_order_seq_cst) + 1;
+    if (done == chunks && atomic_load_explicit(&pool->caller_waits, memory_order_seq_cst) != 0) {
+      wake(pool, &pool->done, 1);
+    }
+    seen = atomic_load_explicit(&pool->claim, memory_order_acquire);
+  }
+}
+
+static void *worker_main(void *argument) {
+  const worker *self = argument;
+  fxk_threads *pool = self->pool;
+  uint32_t last = 0;
+  for (;;) {
+    uint32_t generation = last;
+    for (int spin = 0; spin < SPINS; ++spin) {
+      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
+      if (generation != last) break;
+      relax();
+    }
+    if (generation == last) {
+      const uint32_t epoch = atomic_load_explicit(&pool->epoch, memory_order_seq_cst);
+      atomic_fetch_add_explicit(&pool->sleepers, 1, memory_order_seq_cst);
+      // A publication after the load of `epoch` changes it, so the wait returns at once; one before it shows here.
+      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_seq_cst) >> 32);
+      if (generation == last && atomic_load_explicit(&pool->stop, memory_order_seq_cst) == 0) {
+        wait_on(pool, &pool->epoch, epoch);
+      }
+      atomic_fetch_sub_explicit(&pool->sleepers, 1, memory_order_seq_cst);
+      if (atomic_load_explicit(&pool->stop, memory_order_seq_cst) != 0) return NULL;
+      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
+    }
+    if (generation != last) {
+      last = generation;
+      work(pool, generation, self->index);
+    }
+  }
+}
+
+fxk_threads *fxk_threads_create(size_t count) {
+  void *memory = NULL;
+  if (posix_memalign(&memory, LINE, sizeof(fxk_threads)) != 0) return NULL;
+  fxk_threads *pool = memory;
+  *pool = (fxk_threads){0};
+  pool->size = 1;
+#if !defined(__linux__)
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->condition, NULL);
+#endif
+  if (count <= 1) return pool;
+  pool->workers = calloc(count - 1, sizeof(worker));
+  if (pool->workers == NULL) return pool;
+  for (size_t i = 0; i + 1 < count; ++i) {
+    worker *w = &pool->workers[i];
+    w->pool = pool;
+    w->index = i + 1;
+    if (pthread_create(&w->thread, NULL, worker_main, w) != 0) break;
+    pool->size += 1;
+  }
+  return pool;
+}
+
+void fxk_threads_destroy(fxk_threads *pool) {
+  if (pool == NULL) return;
+  atomic_store_explicit(&pool->stop, 1, memory_order_seq_cst);
+  atomic_fetch_add_explicit(&pool->epoch, 1, memory_order_seq_cst);
+  wake(pool, &pool->epoch, INT32_MAX);
+  for (size_t i = 0; i + 1 < pool->size; ++i) pthread_join(pool->workers[i].thread, NULL);
+#if !defined(__linux__)
+  pthread_cond_destroy(&pool->condition);
+  pthread_mutex_destroy(&pool->mutex);
+#endif
+  free(pool->workers);
+  free(pool);
+}
+
+size_t fxk_threads_size(const fxk_threads *pool) { return pool->size; }
+
+void fxk_threads_run(fxk_threads *pool, size_t count, size_t chunk, fxk_threads_body body, void *context) {
+  if (count == 0) return;
+  if (chunk == 0) chunk = 1;
+  const size_t chunks = count / chunk + (count % chunk != 0);
+  uint32_t idle = 0;
+  if (pool->size == 1 || chunks == 1 || chunks > UINT32_MAX - 1
+      || !atomic_compare_exchange_strong_explicit(&pool->busy, &idle, 1, memory_order_acquire, memory_order_relaxed)) {
+    body(context, 0, count, 0);
+    return;
+  }
+  const uint32_t generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_relaxed) >> 32) + 1;
+  atomic_store_explicit(&pool->claim, (uint64_t)(generation - 1) << 32 | CLOSED, memory_order_relaxed);
+  atomic_store_explicit(&pool->body, body, memory_order_release);
+  atomic_store_explicit(&pool->context, context, memory_order_release);
+  atomic_store_explicit(&pool->count, count, memory_order_release);
+  atomic_store_explicit(&pool->chunk, chunk, memory_order_release);
+  atomic_store_explicit(&pool->chunks, (uint32_t)chunks, memory_order_release);
+  atomic_store_explicit(&pool->done, 0, memory_order_release);
+  atomic_store_explicit(&pool->claim, (uint64_t)generation << 32, memory_order_seq_cst);
+  atomic_fetch_add_explicit(&pool->epoch, 1, memory_order_seq_cst);
+  const uint32_t sleepers = atomic_load_explicit(&pool->sleepers, memory_order_seq_cst);
+  if (sleepers > 0) {
+    const size_t wanted = chunks - 1 < pool->size - 1 ? chunks - 1 : pool->size - 1;
+    wake(pool, &pool->epoch, (int)(wanted < INT32_MAX ? wanted : INT32_MAX));
+  }
+  work(pool, generation, 0);
+  // What others claimed may still run.
+  for (int spin = 0; atomic_load_explicit(&pool->done, memory_order_acquire) != chunks; ++spin) {
+    if (spin < SPINS) {
+      relax();
+      continue;
+    }
+    atomic_store_explicit(&pool->caller_waits, 1, memory_order_seq_cst);
+    const uint32_t done = atomic_load_explicit(&pool->done, memory_order_seq_cst);
+    if (done != chunks) wait_on(pool, &pool->done, done);
+    atomic_store_explicit(&pool->caller_waits, 0, memory_order_relaxed);
+  }
+  atomic_store_explicit(&pool->busy, 0, memory_order_release);
+}

@@ -7,6 +7,8 @@
 //
 // Idle threads watch `claim` for a few microseconds, then sleep on `epoch`. The publisher makes a system call only if
 // somebody sleeps.
+// c11 hides syscall and posix_memalign without this.
+#define _GNU_SOURCE
 #include "include/fxk_threads.h"
 
 #include <pthread.h>

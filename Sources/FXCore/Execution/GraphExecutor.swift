@@ -1,0 +1,72 @@
+/// Runs graphs. What folds constants, calibrates, validates passes or distributes takes any executor; FXRuntime has two.
+public protocol GraphExecutor: Sendable {
+  /// Runs the graph once.
+  /// - Parameter inputs: one value per input of the graph, in order.
+  /// - Returns: one value per output, in order.
+  /// - Throws: `ExecutionError`, or an error of the executor's own.
+  func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue]
+}
+
+extension GraphExecutor {
+  /// Runs a graph whose inputs and outputs are tensors.
+  public func run(_ graph: Graph, _ inputs: Tensor...) throws -> [Tensor] {
+    try run(graph, inputs: inputs.map(RuntimeValue.tensor)).map { value in
+      guard let tensor = value.tensor else { throw ExecutionError.notATensor(value.type) }
+      return tensor
+    }
+  }
+}
+
+/// A compiled graph. Concurrent runs need no locks of the caller.
+public protocol Executable: Sendable {
+  /// Runs once: one value per input, in order; one per output comes back.
+  func run(_ inputs: [RuntimeValue]) throws -> [RuntimeValue]
+}
+
+/// What can be wrong with a run, as facts; the wording is in `description`.
+public enum ExecutionError: Error, Sendable, Equatable {
+  case inputCount(expected: [String], actual: Int)
+  /// An input's type is not the graph's.
+  case inputType(String, expected: ValueType, actual: ValueType)
+  /// Two inputs give one dimension symbol two sizes.
+  case symbolConflict(symbol: String, input: String, dimension: Int, size: Int, earlier: Int)
+  /// An input gives a symbol a size outside its bounds.
+  case symbolBounds(symbol: String, input: String, dimension: Int, size: Int, SymbolBounds)
+  case unboundParameters([String])
+  /// Nobody has a kernel for these operators.
+  case unsupported([String])
+  case notATensor(ValueType)
+  /// A node failed.
+  case node(String, op: String, location: Location?, reason: String)
+  case memoryLimit(needed: Int, limit: Int)
+  case cancelled
+}
+
+extension ExecutionError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .inputCount(let expected, let actual):
+      "the graph has \(expected.count) inputs (\(expected.joined(separator: ", "))), \(actual) were given"
+    case .inputType(let name, let expected, let actual): "input '\(name)' is \(expected), \(actual) was given"
+    case .symbolConflict(let symbol, let input, let dimension, let size, let earlier):
+      "input '\(input)' has size \(size) in dimension \(dimension), which is '\(symbol)' and was \(earlier) before"
+    case .symbolBounds(let symbol, let input, let dimension, let size, let bounds):
+      "input '\(input)' has size \(size) in dimension \(dimension), but '\(symbol)' is \(bounds)"
+    case .unboundParameters(let names):
+      "nothing is bound to the parameters \(names.joined(separator: ", ")): bind them or call initializeParameters(seed:)"
+    case .unsupported(let operators): "no kernel for \(operators.joined(separator: ", "))"
+    case .notATensor(let type): "a tensor was expected, the value is \(type)"
+    case .node(let name, let op, let location, let reason):
+      "node '\(name)' (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)"
+    case .memoryLimit(let needed, let limit): "the run needs \(needed) bytes, the limit is \(limit)"
+    case .cancelled: "the run was cancelled"
+    }
+  }
+}
+
+extension SymbolBounds: CustomStringConvertible {
+  /// `1...1024`, `at least 1`, with `, a multiple of 8` where that is known.
+  public var description: String {
+    (maximum.map { "\(minimum)...\($0)" } ?? "at least \(minimum)") + (divisor == 1 ? "" : ", a multiple of \(divisor)")
+  }
+}

@@ -1,0 +1,105 @@
+/// Arithmetic on elements, with NumPy broadcasting. Source of semantics: the ONNX operators of the same names.
+extension Operator {
+  /// A function of one element.
+  static func unary(
+    _ name: String, _ summary: String, _ types: ElementTypes = .floating, traits: OperatorTraits = [],
+    onnx: String, torch: String? = nil, aliases: [String] = []
+  ) -> Operator {
+    Operator(
+      name, .elementwise, summary, operands: ["x"], types: ["T": types], traits: [.elementwise, .core, traits],
+      aliases: aliases, onnx: onnx, torch: torch ?? "torch.\(name)")
+  }
+
+  /// A function of two elements with broadcasting.
+  static func binary(
+    _ name: String, _ summary: String, _ types: ElementTypes = .numeric, traits: OperatorTraits = [],
+    onnx: String, torch: String? = nil, aliases: [String] = []
+  ) -> Operator {
+    Operator(
+      name, .elementwise, summary, operands: ["a", "b"], types: ["T": types], traits: [.elementwise, .core, traits],
+      aliases: aliases, onnx: onnx, torch: torch ?? "torch.\(name)")
+  }
+
+  public static let add = binary("add", "a + b", traits: [.commutative, .associative], onnx: "Add")
+  public static let sub = binary("sub", "a − b", onnx: "Sub", aliases: ["subtract"])
+  public static let mul = binary("mul", "a × b", traits: [.commutative, .associative], onnx: "Mul", aliases: ["multiply"])
+  /// Integers divide toward zero.
+  public static let div = binary("div", "a ÷ b", onnx: "Div", aliases: ["divide"])
+  public static let pow = Operator(
+    "pow", .elementwise, "a to the power b", operands: ["a", "b: E"], types: ["T": .numeric, "E": .numeric],
+    traits: [.elementwise, .core], onnx: "Pow", torch: "torch.pow")
+  public static let mod = Operator(
+    "mod", .elementwise, "Remainder: of the divisor's sign, or of the dividend's if fmod is set.", operands: ["a", "b"],
+    types: ["T": .numeric], attributes: [Mod.fmod.specification], traits: [.elementwise, .core], onnx: "Mod",
+    torch: "torch.remainder")
+
+  public static let neg = unary("neg", "−x", .numeric, onnx: "Neg", aliases: ["negative"])
+  public static let abs = unary("abs", "|x|", .numeric, traits: .idempotent, onnx: "Abs")
+  public static let sqrt = unary("sqrt", "√x", onnx: "Sqrt")
+  public static let exp = unary("exp", "eˣ", onnx: "Exp")
+  public static let log = unary("log", "ln x", onnx: "Log")
+  public static let reciprocal = unary("reciprocal", "1 ÷ x", onnx: "Reciprocal")
+  public static let floor = unary("floor", "⌊x⌋", traits: .idempotent, onnx: "Floor")
+  public static let ceil = unary("ceil", "⌈x⌉", traits: .idempotent, onnx: "Ceil")
+  public static let round = unary("round", "Nearest integer, ties to even.", traits: .idempotent, onnx: "Round")
+  public static let sign = unary("sign", "−1, 0 or 1", .numeric, traits: .idempotent, onnx: "Sign")
+  public static let erf = unary("erf", "Gauss error function", .numeric, onnx: "Erf")
+  public static let sin = unary("sin", "sin x", onnx: "Sin")
+  public static let cos = unary("cos", "cos x", onnx: "Cos")
+  public static let tan = unary("tan", "tan x", onnx: "Tan")
+  public static let asin = unary("asin", "arcsin x", onnx: "Asin")
+  public static let acos = unary("acos", "arccos x", onnx: "Acos")
+  public static let atan = unary("atan", "arctan x", onnx: "Atan")
+  public static let sinh = unary("sinh", "sinh x", onnx: "Sinh")
+  public static let cosh = unary("cosh", "cosh x", onnx: "Cosh")
+  public static let asinh = unary("asinh", "arsinh x", onnx: "Asinh")
+  public static let acosh = unary("acosh", "arcosh x", onnx: "Acosh")
+  public static let atanh = unary("atanh", "artanh x", onnx: "Atanh")
+
+  public static let clip = Operator(
+    "clip", .elementwise, "x limited to [min, max]; a bound that is left out does not limit.",
+    operands: ["x", "min?", "max?"], types: ["T": .numeric], traits: [.elementwise, .core, .idempotent],
+    aliases: ["clamp"], onnx: "Clip", torch: "torch.clamp")
+  public static let minimum = Operator(
+    "minimum", .elementwise, "The smallest of all operands, NaN if one is.", operands: ["inputs..."],
+    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["min"], onnx: "Min",
+    torch: "torch.minimum")
+  public static let maximum = Operator(
+    "maximum", .elementwise, "The largest of all operands, NaN if one is.", operands: ["inputs..."],
+    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["max"], onnx: "Max",
+    torch: "torch.maximum")
+  public static let sum = Operator(
+    "sum", .elementwise, "The sum of all operands.", operands: ["inputs..."], types: ["T": .floating],
+    traits: [.elementwise, .composite], onnx: "Sum")
+  public static let mean = Operator(
+    "mean", .elementwise, "The mean of all operands.", operands: ["inputs..."], types: ["T": .floating],
+    traits: [.elementwise, .composite], onnx: "Mean")
+
+  public static let cast = Operator(
+    "cast", .elementwise, "x in another element type: see Tensor.converted(to:saturating:).", operands: ["x"],
+    results: ["y: U"], attributes: [Cast.to.specification, Cast.saturate.specification],
+    traits: [.elementwise, .core], onnx: "Cast", torch: "torch.Tensor.to")
+  public static let where_ = Operator(
+    "where", .elementwise, "a where the condition holds, else b.", operands: ["condition: B", "a", "b"],
+    types: ["B": .bool], traits: [.elementwise, .core], onnx: "Where", torch: "torch.where")
+  public static let identity = Operator(
+    "identity", .elementwise, "x", operands: ["x"], traits: [.elementwise, .core, .idempotent, .dataMovement],
+    onnx: "Identity")
+
+  static let elementwise: [Operator] = [
+    .add, .sub, .mul, .div, .pow, .mod, .neg, .abs, .sqrt, .exp, .log, .reciprocal, .floor, .ceil, .round, .sign, .erf,
+    .sin, .cos, .tan, .asin, .acos, .atan, .sinh, .cosh, .asinh, .acosh, .atanh, .clip, .minimum, .maximum, .sum, .mean,
+    .cast, .where_, .identity,
+  ]
+}
+
+public enum Mod {
+  /// Whether the result has the dividend's sign, as C's `fmod`.
+  public static let fmod = AttributeKey<Bool>("fmod", default: false)
+}
+
+public enum Cast {
+  public static let to = AttributeKey<ElementType>("to")
+  /// Whether the 8-bit floating-point types take their largest value beyond it.
+  public static let saturate = AttributeKey<Bool>("saturate", default: true)
+}

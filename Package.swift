@@ -27,7 +27,7 @@ let package = Package(
     .default(enabledTraits: ["OpenBLAS"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0")
   ],
   targets: [
     // Layer 0: C only, each a thin view of one system library or of plain loops.
@@ -38,7 +38,8 @@ let package = Package(
       cSettings: [.define("FX_HAVE_OPENBLAS", .when(traits: ["OpenBLAS"]))],
       linkerSettings: [.linkedLibrary("openblas", .when(traits: ["OpenBLAS"]))]),
     .target(name: "CKernels"),
-    .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
     .target(
       name: "COnnx", dependencies: ["CProtobufC"], exclude: ["proto"], linkerSettings: [.linkedLibrary("protobuf-c")]),
     .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
@@ -78,9 +79,11 @@ let package = Package(
     .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXShapesTests", dependencies: ["FXShapes", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXTraceTests", dependencies: ["FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXPassesTests", dependencies: ["FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FXPassesTests", dependencies: ["FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXRuntimeTests", dependencies: ["FXRuntime", "FXTrace", "CKernels", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FXRuntimeTests", dependencies: ["FXRuntime", "FXTrace", "CKernels", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FXConformanceTests",
       dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],

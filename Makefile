@@ -14,7 +14,7 @@ export FX_CASES := $(CURDIR)/.cache/cases
 TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports models bench layers lint format sanitize digits clean
+.PHONY: help deps build run test conformance exports models bench layers lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,11 @@ sanitize: ## run the tests under the address and the thread sanitizer
 	  echo "== $$kind sanitizer"; \
 	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
 	done
+
+docs: ## build the documentation of every library as a static site in .build-docs
+	@scripts/deps.sh test
+	@swift build -j $(JOBS) -Xcc -O2
+	@python3 scripts/build-docs.py .build-docs
 
 digits: ## train the shipped digits model again
 	@scripts/deps.sh test

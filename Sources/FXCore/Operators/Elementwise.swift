@@ -86,7 +86,7 @@ extension Operator {
     "identity", .elementwise, "x", operands: ["x"], traits: [.elementwise, .core, .idempotent, .dataMovement],
     onnx: "Identity")
 
-  static let elementwise: [Operator] = [
+  package static let elementwise: [Operator] = [
     .add, .sub, .mul, .div, .pow, .mod, .neg, .abs, .sqrt, .exp, .log, .reciprocal, .floor, .ceil, .round, .sign, .erf,
     .sin, .cos, .tan, .asin, .acos, .atan, .sinh, .cosh, .asinh, .acosh, .atanh, .clip, .minimum, .maximum, .sum, .mean,
     .cast, .where_, .identity,

@@ -1,0 +1,172 @@
+import FXCore
+
+/// Fills in the types of a graph's values from those of its inputs and parameters.
+///
+/// Symbolic sizes stay symbolic, and integer tensors that hold sizes are followed through arithmetic, so that a shape
+/// computed by the program is known to the graph. O(nodes), loops excepted, whose bodies are visited until types settle.
+public struct ShapeInference: Sendable {
+  public var rules: ShapeRules
+  /// Integer tensors with more elements than this are not followed.
+  public var contentLimit = 256
+
+  public init(rules: ShapeRules = .standard) { self.rules = rules }
+
+  /// Infers the types of all values. Types that a value already has are refined, never widened.
+  /// - Parameter inputTypes: types for the graph's inputs in place of those they have, such as one run's sizes.
+  /// - Throws: `ShapeInferenceError` naming the first node whose operands do not fit.
+  public func run(_ graph: inout Graph, inputTypes: [ValueType]? = nil) throws {
+    var session = InferenceSession(self, graph)
+    var types: [ValueType] = []
+    for (index, input) in graph.inputs.enumerated() {
+      types.append(try inputTypes.flatMap { index < $0.count ? $0[index] : nil } ?? graph.type(of: input))
+    }
+    _ = try session.infer(graph.body, arguments: types, contents: [])
+    graph = session.graph
+  }
+
+  /// The types a node's results would have, from the types that the graph's values have now.
+  /// - Throws: `ShapeInferenceError`.
+  public func resultTypes(of node: NodeID, in graph: Graph) throws -> [ValueType] {
+    var session = InferenceSession(self, graph)
+    return try session.infer(node).types
+  }
+}
+
+/// One walk over one graph.
+private struct InferenceSession {
+  let inference: ShapeInference
+  var graph: Graph
+  var contents: [ValueID: [Dimension]] = [:]
+  private let fresh = SymbolSource()
+
+  init(_ inference: ShapeInference, _ graph: Graph) {
+    self.inference = inference
+    self.graph = graph
+    fresh.taken = Set(graph.symbols.keys)
+  }
+
+  /// Names for data-dependent sizes; shared by the contexts of one walk.
+  private final class SymbolSource {
+    var taken: Set<String> = []
+    private var next = 0
+
+    func make() -> Dimension {
+      while true {
+        let name = "u\(next)"
+        next += 1
+        if taken.insert(name).inserted { return Dimension(symbol: name) }
+      }
+    }
+  }
+
+  mutating func infer(
+    _ region: RegionID, arguments: [ValueType], contents known: [[Dimension]?]
+  ) throws -> InferenceContext.RegionResults {
+    for (index, argument) in try graph.arguments(of: region).enumerated() {
+      if index < arguments.count { try graph.setType(of: argument, to: arguments[index]) }
+      contents[argument] = index < known.count ? known[index] : nil
+    }
+    for node in try graph.nodes(in: region) {
+      let results = try infer(node)
+      for (index, value) in try graph[node].results.enumerated() {
+        contents[value] = results.contents[index]
+        let type = results.types[index]
+        try graph.setType(of: value, to: region == graph.body ? type.refined(by: graph.type(of: value)) : type)
+      }
+    }
+    let results = graph.results(of: region)
+    return .init(types: results.map { graph.type(of: $0) }, contents: results.map(contents(of:)))
+  }
+
+  mutating func infer(_ id: NodeID) throws -> InferenceContext.RegionResults {
+    let node = try graph[id]
+    let declared = try node.results.map { try graph.type(of: $0) }
+    guard let rule = inference.rules[node.op] else {
+      return .init(types: declared, contents: Array(repeating: nil, count: declared.count))
+    }
+    var context = InferenceContext(
+      node: node, operandTypes: operandTypes(of: node), operandContents: node.operands.map(contents(of:)),
+      operandTensors: node.operands.map { graph.tensor(of: $0) }, inferRegion: { _, _, _ in .init(types: [], contents: []) },
+      freshSymbol: { [fresh] in fresh.make() })
+    switch apply(rule, &context) {
+    case .success(let types):
+      var results = InferenceContext.RegionResults(types: declared, contents: [])
+      for index in declared.indices {
+        if index < types.count { results.types[index] = types[index] }
+        results.contents.append(context.resultContents[index])
+      }
+      return results
+    case .failure(let reason):
+      if let inner = context.innerError { throw inner }
+      throw ShapeInferenceError(
+        node: graph.name(of: id), op: node.op.description, location: node.location,
+        operandTypes: node.operands.map { $0.literal?.description ?? graph.type(of: $0).description }, reason: reason)
+    }
+  }
+
+  /// Applies a rule. While it infers regions, a second session holds the graph, so that edits do not copy it.
+  private mutating func apply(_ rule: ShapeRule, _ context: inout InferenceContext) -> Result<[ValueType], ShapeError> {
+    guard !context.node.regions.isEmpty else { return Result { () throws(ShapeError) in try rule(&context) } }
+    var inner = self
+    graph = Graph()
+    context.inferRegion = { region, types, contents in try inner.infer(region, arguments: types, contents: contents) }
+    let outcome = Result { () throws(ShapeError) in try rule(&context) }
+    self = inner
+    return outcome
+  }
+
+  /// Literals take the element type of the first operand that has one of the same type variable.
+  private func operandTypes(of node: Node) -> [ValueType?] {
+    node.operands.enumerated().map { index, operand in
+      switch operand {
+      case .none: nil
+      case .literal(let literal): .tensor(node.elementType(ofLiteral: literal, at: index) { graph.type(of: $0).elementType }, [])
+      case .value, .parameter: graph.type(of: operand)
+      }
+    }
+  }
+
+  private func contents(of operand: Operand) -> [Dimension]? {
+    switch operand {
+    case .value(let value): return contents[value]
+    case .literal(.int(let value)): return [Dimension(Int(value))]
+    case .literal, .none: return nil
+    case .parameter:
+      guard let tensor = graph.tensor(of: operand), tensor.elementType.isInteger, tensor.shape.count <= 1,
+        tensor.elementCount <= inference.contentLimit, case .signed(let numbers)? = try? tensor.numbers()
+      else { return nil }
+      return numbers.map { Dimension(Int($0)) }
+    }
+  }
+}
+
+extension ValueType {
+  /// This type with what it leaves unknown taken from `other`, where both agree otherwise.
+  func refined(by other: ValueType) -> ValueType {
+    switch (self, other) {
+    case (.unknown, _): return other
+    case (.tensor(let a), .tensor(let b)) where a.elementType == b.elementType:
+      guard let shape = a.shape else { return other }
+      guard let known = b.shape, known.rank == shape.rank else { return self }
+      return .tensor(a.elementType, Shape(zip(shape, known).map { $0.isUnknown ? $1 : $0 }))
+    case (.sequence(let a), .sequence(let b)): return .sequence(a.refined(by: b))
+    case (.optional(let a), .optional(let b)): return .optional(a.refined(by: b))
+    default: return self
+    }
+  }
+
+  /// The narrowest type both are instances of; `nil` if there is none.
+  public func united(with other: ValueType) -> ValueType? {
+    switch (self, other) {
+    case (.unknown, _), (_, .unknown): return .unknown
+    case (.tensor(let a), .tensor(let b)):
+      guard a.elementType == b.elementType else { return nil }
+      guard let x = a.shape, let y = b.shape, x.rank == y.rank else { return .tensor(a.elementType, nil) }
+      return .tensor(a.elementType, Shape(zip(x, y).map { $0 == $1 ? $0 : .unknown }))
+    case (.sequence(let a), .sequence(let b)): return a.united(with: b).map(ValueType.sequence)
+    case (.optional(let a), .optional(let b)): return a.united(with: b).map(ValueType.optional)
+    case (.map(let k, let a), .map(let l, let b)): return k == l ? a.united(with: b).map { .map(k, $0) } : nil
+    default: return nil
+    }
+  }
+}

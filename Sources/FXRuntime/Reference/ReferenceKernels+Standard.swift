@@ -1,0 +1,8 @@
+extension ReferenceKernels {
+  /// The kernels of every operator of this framework.
+  public static let standard: ReferenceKernels = {
+    var kernels = ReferenceKernels()
+    kernels.addElementwise()
+    return kernels
+  }()
+}

@@ -1,0 +1,96 @@
+import FXCore
+
+/// Computes a node's results from its operands, slowly and plainly: the definition of the operator.
+public typealias ReferenceKernel = @Sendable (ReferenceContext) throws -> [RuntimeValue]
+
+/// The reference kernel of each operator. A value: users extend a copy of `.standard`.
+public struct ReferenceKernels: Sendable {
+  private var kernels: [Operator: ReferenceKernel] = [:]
+
+  public init() {}
+
+  public subscript(op: Operator) -> ReferenceKernel? {
+    get { kernels[op] }
+    set { kernels[op] = newValue }
+  }
+}
+
+/// What a reference kernel sees of a node.
+public struct ReferenceContext {
+  public let node: Node
+  /// The operands' values; `nil` where an optional operand is left out. Literals are scalars of the type their node gives them.
+  public let operands: [RuntimeValue?]
+  /// How many results the node has.
+  public var resultCount: Int { node.results.count }
+  /// What the node's random numbers derive from: the executor's seed and the node's place in the graph.
+  public let seed: UInt64
+  let runRegion: (RegionID, [RuntimeValue]) throws -> [RuntimeValue]
+
+  /// The value of a typed attribute.
+  public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
+
+  public func has(_ index: Int) -> Bool { index < operands.count && operands[index] != nil }
+
+  /// Operand `index`.
+  /// - Throws: `KernelError.missingOperand`.
+  public func value(_ index: Int) throws -> RuntimeValue {
+    guard index < operands.count, let value = operands[index] else { throw KernelError.missingOperand(index) }
+    return value
+  }
+
+  /// Operand `index`, which must be a tensor.
+  /// - Throws: `KernelError.missingOperand`, `.notATensor`.
+  public func tensor(_ index: Int) throws -> Tensor {
+    guard let tensor = try value(index).tensor else { throw KernelError.notATensor(index) }
+    return tensor
+  }
+
+  /// Operand `index` if it is there; it must be a tensor then.
+  public func optionalTensor(_ index: Int) throws -> Tensor? { has(index) ? try tensor(index) : nil }
+
+  /// The elements of an integer operand.
+  public func integers(_ index: Int) throws -> [Int] { try tensor(index).integers() }
+
+  /// Runs one of the node's regions.
+  public func run(region index: Int, _ arguments: [RuntimeValue]) throws -> [RuntimeValue] {
+    guard node.regions.indices.contains(index) else { throw KernelError.invalid("there is no region \(index)") }
+    return try runRegion(node.regions[index], arguments)
+  }
+}
+
+/// Why a kernel cannot compute, as facts.
+public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
+  case missingOperand(Int)
+  case notATensor(Int)
+  case elementType(ElementType)
+  case notBroadcastable([Int], [Int])
+  case axis(Int, rank: Int)
+  case invalid(String)
+
+  public var description: String {
+    switch self {
+    case .missingOperand(let index): "operand \(index) is missing"
+    case .notATensor(let index): "operand \(index) is not a tensor"
+    case .elementType(let type): "not defined on \(type.rawValue)"
+    case .notBroadcastable(let a, let b): "shapes \(a) and \(b) do not broadcast"
+    case .axis(let axis, let rank): "axis \(axis) is out of range for rank \(rank)"
+    case .invalid(let reason): reason
+    }
+  }
+}
+
+extension Tensor {
+  /// The elements of an integer tensor.
+  /// - Throws: `KernelError.elementType` for other types, and for `uint64` elements beyond `Int`.
+  func integers() throws -> [Int] {
+    switch try numbers() {
+    case .signed(let x): return x.map(Int.init)
+    case .unsigned(let x):
+      return try x.map {
+        guard let value = Int(exactly: $0) else { throw KernelError.elementType(.uint64) }
+        return value
+      }
+    case .floats: throw KernelError.elementType(elementType)
+    }
+  }
+}

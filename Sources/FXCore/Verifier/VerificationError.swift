@@ -1,0 +1,75 @@
+/// How much of a graph `verify` looks at; each level includes those before it.
+public enum VerificationLevel: Int, Sendable, Comparable {
+  /// Links, ids, use lists, definition before use.
+  case structural
+  /// Operand counts, attributes and element types against schemas.
+  case typed
+  /// Every operator is registered, every parameter bound.
+  case executable
+
+  public static func < (a: VerificationLevel, b: VerificationLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The first fault found in a graph.
+public struct VerificationError: Error, Sendable, Equatable {
+  public let fault: VerificationFault
+  /// The node at fault, if it is one node's.
+  public let node: String?
+  public let op: String?
+  public let location: Location?
+}
+
+public enum VerificationFault: Sendable, Equatable {
+  /// An operand names a value that is no more.
+  case staleOperand(Int)
+  /// An operand is defined in another region.
+  case foreignOperand(Int, String)
+  /// An operand is defined after the node.
+  case usedBeforeDefinition(Int, String)
+  case staleParameter(Int)
+  /// The graph's own bookkeeping disagrees with itself.
+  case bookkeeping(String)
+  case operandCount(expected: ClosedRange<Int>, actual: Int)
+  case resultCount(expected: ClosedRange<Int>, actual: Int)
+  case regionCount(expected: Int, actual: Int)
+  case missingOperand(String)
+  case attribute(GraphError)
+  case elementType(operand: String, allowed: ElementTypes, actual: ElementType)
+  /// Operands of one type variable hold different types.
+  case elementTypesDiffer(variable: String, ElementType, ElementType)
+  case unregisteredOperator
+  case unboundParameter(String)
+  case absentResult(Int)
+}
+
+extension VerificationError: CustomStringConvertible {
+  public var description: String {
+    guard let node else { return fault.description }
+    return "node '\(node)'" + (op.map { " (\($0)" + (location.map { ", \($0)" } ?? "") + ")" } ?? "") + ": \(fault)"
+  }
+}
+
+extension VerificationFault: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .staleOperand(let index): "operand \(index) is a value that was erased"
+    case .foreignOperand(let index, let name):
+      "operand \(index), '\(name)', belongs to another region: it must be an operand of the node that owns this one"
+    case .usedBeforeDefinition(let index, let name): "operand \(index), '\(name)', is used before it is defined"
+    case .staleParameter(let index): "operand \(index) is a parameter that was removed"
+    case .bookkeeping(let what): "the graph's bookkeeping is broken: \(what)"
+    case .operandCount(let expected, let actual): "\(actual) operands, expected \(expected.lowerBound) or more"
+    case .resultCount(let expected, let actual): "\(actual) results, expected \(expected.lowerBound) or more"
+    case .regionCount(let expected, let actual): "\(actual) regions, expected \(expected)"
+    case .missingOperand(let name): "operand '\(name)' is missing"
+    case .attribute(let error): error.description
+    case .elementType(let operand, let allowed, let actual):
+      "'\(operand)' holds \(actual.rawValue), allowed are \(allowed.types.map(\.rawValue).joined(separator: ", "))"
+    case .elementTypesDiffer(let variable, let a, let b):
+      "operands and results of type \(variable) hold \(a.rawValue) and \(b.rawValue)"
+    case .unregisteredOperator: "nobody registered the operator: it can be kept and exported, not run"
+    case .unboundParameter(let name): "nothing is bound to the parameter '\(name)'"
+    case .absentResult(let index): "result \(index) of the region is none"
+    }
+  }
+}

@@ -14,7 +14,7 @@ export FX_CASES := $(CURDIR)/.cache/cases
 TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports models bench layers lint format sanitize docs digits clean
+.PHONY: help deps build run test conformance exports models bench layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped mo
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test
 	@python3 scripts/check-layers.py
+
+consumer: ## check that a fresh package can depend on a version of this one, and what its program links
+	@scripts/deps.sh build
+	@scripts/check-consumer.sh
 
 lint: ## check formatting and file lengths
 	@swift format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -4,6 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 MODEL ?= Models/digits/model.onnx
 RELEASE := .build-release
+FORMATTED := Package.swift Sources Tests Benchmarks
 FX := $(RELEASE)/release/fx
 comma := ,
 space := $(subst ,, )
@@ -14,7 +15,7 @@ export FX_CASES := $(CURDIR)/.cache/cases
 TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports models bench layers consumer lint format sanitize docs digits clean
+.PHONY: help deps build run test conformance exports models bench bench-graph layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,12 @@ bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped mo
 	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
 	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
+bench-graph: ## time of building, checking and cleaning up graphs of 10,000 to 1,000,000 nodes; beside torch.fx after `make models`
+	@scripts/deps.sh build
+	@swift build -c release -j $(JOBS) --package-path Benchmarks/graph --scratch-path .build-graph
+	@.build-graph/release/graph-bench
+	@$(if $(wildcard .cache/exporters/.stamp),.cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench)
+
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test
 	@python3 scripts/check-layers.py
@@ -61,11 +68,11 @@ consumer: ## check that a fresh package can depend on a version of this one, and
 	@scripts/check-consumer.sh
 
 lint: ## check formatting and file lengths
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@swift format lint --strict --parallel --recursive $(FORMATTED)
 	@scripts/check-lengths.sh
 
 format: ## format every Swift file in place
-	@swift format format --in-place --parallel --recursive Package.swift Sources Tests
+	@swift format format --in-place --parallel --recursive $(FORMATTED)
 
 sanitize: ## run the tests under the address and the thread sanitizer
 	@scripts/deps.sh test

@@ -1,0 +1,13 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that users of the framework never see it.
+let package = Package(
+  name: "graph-bench",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "swift-fx", path: "../..")],
+  targets: [
+    .executableTarget(name: "graph-bench", dependencies: [.product(name: "FXCore", package: "swift-fx")])
+  ],
+  swiftLanguageModes: [.v6]
+)

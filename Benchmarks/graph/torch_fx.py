@@ -1,0 +1,69 @@
+"""torch_fx.py [COUNT...]: the steps of graph-bench on the same graph in torch.fx; prints one JSON object per COUNT with
+milliseconds by step, the best of three."""
+
+import json
+import sys
+import time
+
+import torch
+from torch import fx
+
+
+def make_graph(calls):
+    graph = fx.Graph()
+    x, weight = graph.placeholder("x"), graph.get_attr("weight")
+    for _ in range(calls // 10):
+        a = graph.call_function(torch.abs, (x,))
+        b = graph.call_function(torch.abs, (x,))
+        c = graph.call_function(torch.add, (a, b))
+        folded = graph.call_function(torch.exp, (weight,))
+        d = graph.call_function(torch.mul, (c, folded))
+        dead = graph.call_function(torch.neg, (d,))
+        graph.call_function(torch.exp, (dead,))
+        e = graph.call_function(torch.sub, (d, x))
+        f = graph.call_function(torch.sin, (e,))
+        x = graph.call_function(torch.add, (f, weight))
+    graph.output(x)
+    return graph
+
+
+def root():
+    module = torch.nn.Module()
+    module.register_buffer("weight", torch.tensor([0.5, -0.25, 1, 2]))
+    return module
+
+
+def eliminate_common(graph):
+    from torch.fx.passes.dialect.common.cse_pass import CSEPass
+
+    CSEPass()(fx.GraphModule(root(), graph))
+
+
+STEPS = {
+    "verify": lambda graph: graph.lint(),
+    "print": lambda graph: str(graph),
+    "dead code": lambda graph: graph.eliminate_dead_code(),
+    "common subexpressions": eliminate_common,
+}
+
+
+def milliseconds(action):
+    start = time.perf_counter()
+    result = action()
+    return (time.perf_counter() - start) * 1e3, result
+
+
+def main():
+    for count in [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000]:
+        best = {}
+        for _ in range(3):
+            for step in ("build", *STEPS):
+                elapsed, graph = milliseconds(lambda: make_graph(count))
+                if step in STEPS:  # each on a graph of its own, since some of them change it
+                    elapsed, _ = milliseconds(lambda: STEPS[step](graph))
+                best[step] = min(elapsed, best.get(step, elapsed))
+        print(json.dumps({"calls": count} | {step: round(value, 2) for step, value in best.items()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -131,11 +131,7 @@ private struct InferenceSession {
     case .value(let value): return contents[value]
     case .literal(.int(let value)): return [Dimension(Int(value))]
     case .literal, .none: return nil
-    case .parameter:
-      guard let tensor = graph.tensor(of: operand), tensor.elementType.isInteger, tensor.shape.count <= 1,
-        tensor.elementCount <= inference.contentLimit, case .signed(let numbers)? = try? tensor.numbers()
-      else { return nil }
-      return numbers.map { Dimension(Int($0)) }
+    case .parameter: return graph.tensor(of: operand).flatMap(inference.contents(of:))
     }
   }
 }

@@ -1,0 +1,35 @@
+/// What executors need of tensors beyond the public interface: memory that is written through a pointer while the
+/// tensor is being made, and an identity by which packed copies of weights are found again.
+extension Tensor {
+  /// A tensor with uninitialized bytes and the address to write them to, valid while the tensor lives. The caller
+  /// writes every byte before anybody reads the tensor.
+  /// - Throws: `TensorError.badShape`, `.notBytes`.
+  package static func allocate(
+    _ type: ElementType, _ shape: [Int]
+  ) throws(TensorError) -> (tensor: Tensor, bytes: UnsafeMutableRawPointer) {
+    let count = try elementCount(of: shape, type)
+    guard let byteCount = type.byteCount(elements: count) else { throw .notBytes(type) }
+    let storage = TensorStorage(byteCount: byteCount, zeroed: false)
+    return (Tensor(type, shape, count: count, .bytes(storage)), storage.base)
+  }
+
+  /// The address of the packed bytes, valid while the tensor lives; `nil` for strings.
+  package var unsafeBytes: UnsafeMutableRawPointer? {
+    if case .bytes(let storage) = contents { storage.base } else { nil }
+  }
+
+  /// The object that holds the bytes: equal for tensors that share them.
+  package var storageIdentity: ObjectIdentifier? {
+    if case .bytes(let storage) = contents { ObjectIdentifier(storage) } else { nil }
+  }
+
+  /// This tensor with its first byte aligned for its elements, copied if a mapped file has it elsewhere.
+  package var aligned: Tensor {
+    guard let address = unsafeBytes, UInt(bitPattern: address) % UInt(max(1, elementType.bitWidth / 8)) != 0 else {
+      return self
+    }
+    var copy = self
+    copy.withUnsafeMutableBytes { _ in }
+    return copy
+  }
+}

@@ -1,0 +1,85 @@
+import FXCore
+import FXPasses
+import FXShapes
+
+/// Runs graphs on the CPU: compiled once, planned once for each set of input shapes.
+public struct CPUBackend: Backend, GraphExecutor {
+  /// Settings of a compiled graph.
+  public struct Options: Sendable {
+    /// Threads that work on one run; by default one per core.
+    public var threads: Int
+    /// Bytes that a run may need beyond weights, inputs and what only the run can tell; `nil` for no limit.
+    public var memoryLimit: Int?
+    public var kernels: KernelTable
+    /// Serve the operators that no fast kernel takes.
+    public var reference: ReferenceKernels
+    public var rules: ShapeRules
+    /// What random operators without a seed of their own derive theirs from.
+    public var seed: UInt64
+
+    public init(
+      threads: Int = CPUBackend.coreCount, memoryLimit: Int? = nil, kernels: KernelTable = .standard,
+      reference: ReferenceKernels = .standard, rules: ShapeRules = .standard, seed: UInt64 = 0
+    ) {
+      self.threads = threads
+      self.memoryLimit = memoryLimit
+      self.kernels = kernels
+      self.reference = reference
+      self.rules = rules
+      self.seed = seed
+    }
+  }
+
+  public var options: Options
+  private let pool: ThreadPool
+
+  public init(_ options: Options = Options()) {
+    self.options = options
+    pool = ThreadPool(threads: options.threads)
+  }
+
+  public var info: BackendInfo {
+    BackendInfo(
+      name: "cpu", version: "1", capabilities: [.graphExecution, .optimization, .dynamicShapes, .controlFlow, .profiling],
+      deviceTypes: ["cpu"])
+  }
+
+  public func support(for node: NodeID, in graph: Graph) -> BackendSupport {
+    guard let op = try? graph[node].op else { return .unsupported(reason: "the node is not in the graph") }
+    guard options.kernels[op] != nil || options.reference[op] != nil else {
+      return .unsupported(reason: "no kernel for \(op)")
+    }
+    return .supported
+  }
+
+  public func compile(_ graph: Graph) throws -> any Executable { try compiled(graph) }
+
+  /// The graph made ready to run.
+  /// - Throws: `ExecutionError.unsupported` naming every operator without a kernel; `VerificationError`.
+  public func compiled(_ graph: Graph) throws -> CompiledGraph {
+    try graph.verify(.structural)
+    let missing = Set(
+      try graph.allNodes.compactMap { id in
+        let op = try graph[id].op
+        return options.kernels[op] == nil && options.reference[op] == nil ? op.description : nil
+      })
+    guard missing.isEmpty else { throw ExecutionError.unsupported(missing.sorted()) }
+    return try CompiledGraph(graph, options, pool)
+  }
+
+  /// Compiles and runs once.
+  public func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] { try compiled(graph).run(inputs) }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension CPUBackend {
+  /// The number of cores that are on.
+  public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

@@ -1,0 +1,62 @@
+import FXCore
+import Synchronization
+
+/// Memory that kernels write once and then only read.
+///
+/// `@unchecked Sendable`: written only by the closure that `WeightCache.packed` runs before anybody else sees the block.
+public final class PackedWeights: @unchecked Sendable {
+  public let bytes: UnsafeMutableRawPointer
+  public let byteCount: Int
+
+  init(byteCount: Int) {
+    bytes = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    self.byteCount = byteCount
+  }
+
+  deinit { bytes.deallocate() }
+
+  public func floats() -> UnsafePointer<Float> { UnsafePointer(bytes.assumingMemoryBound(to: Float.self)) }
+}
+
+/// Constants in the layouts that kernels want, shared by all plans of a compiled graph.
+public final class WeightCache: Sendable {
+  private struct Key: Hashable {
+    let storage: ObjectIdentifier
+    let layout: String
+  }
+  private struct Entry {
+    /// Keeps the storage alive, and with it the identity that the key is.
+    let source: Tensor
+    let weights: PackedWeights
+  }
+  private let entries = Mutex<[Key: Entry]>([:])
+
+  public init() {}
+
+  /// The constant in the layout called `layout`, packed by `pack` the first time.
+  ///
+  /// `layout` names everything the packing depends on besides the bytes.
+  public func packed(
+    _ tensor: Tensor, layout: String, byteCount: Int, _ pack: (UnsafeRawBufferPointer, UnsafeMutableRawPointer) throws -> Void
+  ) rethrows -> PackedWeights {
+    guard let storage = tensor.storageIdentity else {
+      let weights = PackedWeights(byteCount: byteCount)
+      try tensor.withUnsafeBytes { try pack($0, weights.bytes) }
+      return weights
+    }
+    let key = Key(storage: storage, layout: layout)
+    if let entry = entries.withLock({ $0[key] }) { return entry.weights }
+    let weights = PackedWeights(byteCount: byteCount)
+    let source = tensor.aligned
+    try source.withUnsafeBytes { try pack($0, weights.bytes) }
+    return entries.withLock { entries in
+      // Two threads may have packed at once; the first stays, so that all plans share it.
+      if let entry = entries[key] { return entry.weights }
+      entries[key] = Entry(source: tensor, weights: weights)
+      return weights
+    }
+  }
+
+  /// Bytes held in packed layouts.
+  public var byteCount: Int { entries.withLock { $0.values.reduce(0) { $0 + $1.weights.byteCount } } }
+}

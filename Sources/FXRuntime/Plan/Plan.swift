@@ -1,0 +1,75 @@
+import FXCore
+
+/// How a region runs for one set of input types: which kernels, in which order, on which memory.
+struct Plan: Sendable {
+  /// The input types the plan was made for.
+  let inputTypes: [ValueType]
+  let slots: [Slot]
+  let steps: [Step]
+  /// The slot of each result of the region.
+  let results: [Int32]
+  /// The tensors that each run allocates for its results, by the index that `Home.output` names.
+  let outputs: [TensorFacts]
+  /// Bytes of the one block that holds everything that lives only during a run.
+  let arenaBytes: Int
+
+  /// Arena and outputs: what a run needs beyond weights, inputs, and values whose size only the run tells.
+  var peakBytes: Int { outputs.reduce(arenaBytes) { $0 + $1.byteCount } }
+
+  /// A value of the region, or a constant.
+  struct Slot: Sendable {
+    let home: Home
+    /// `nil` if only the run tells, or if the value is no tensor.
+    let facts: TensorFacts?
+  }
+
+  /// Where a value's bytes are.
+  enum Home: Sendable {
+    case constant(Tensor)
+    case input(Int)
+    case arena(offset: Int)
+    case output(Int)
+    /// Made during the run by a step that allocates, such as a reference kernel.
+    case boxed
+  }
+
+  struct Step: Sendable {
+    enum Work: Sendable {
+      case kernel(any Kernel, scratchOffset: Int)
+      /// Operands are handed over as values; types are found out then.
+      case evaluate
+    }
+    let node: Node
+    let work: Work
+    /// -1 for an operand that is left out.
+    let operands: [Int32]
+    /// -1 for a result that nobody wants.
+    let results: [Int32]
+    /// Boxed slots nobody needs after this step.
+    let releases: [Int32]
+  }
+}
+
+/// Element type and sizes of a tensor whose bytes can be laid out.
+struct TensorFacts: Sendable, Equatable {
+  let elementType: ElementType
+  let shape: [Int]
+  let byteCount: Int
+
+  /// `nil` for types with unknown sizes and for strings.
+  init?(_ type: ValueType) {
+    guard case .tensor(let tensor) = type, let shape = tensor.shape?.sizes else { return nil }
+    self.init(tensor.elementType, shape)
+  }
+
+  init?(_ elementType: ElementType, _ shape: [Int]) {
+    guard let count = try? Tensor.elementCount(of: shape, elementType),
+      let byteCount = elementType.byteCount(elements: count)
+    else { return nil }
+    self.elementType = elementType
+    self.shape = shape
+    self.byteCount = byteCount
+  }
+
+  var type: ValueType { .tensor(elementType, Shape(shape)) }
+}

@@ -1,0 +1,276 @@
+import FXCore
+import FXShapes
+
+/// Makes a plan for a region and a set of input types.
+///
+/// Nodes are visited once in order. What can be computed from the types and constants alone is computed now and becomes
+/// a constant of the plan: sizes, index ranges, causal masks. Views share their operand's bytes; the rest gets places in
+/// one arena, freed after the last use, and taken over in place where a kernel allows it.
+struct Planner {
+  let program: Program
+  private let graph: Graph
+  private var slots: [Plan.Slot] = []
+  private var steps: [Plan.Step] = []
+  private var outputs: [TensorFacts] = []
+  private var slotOf: [ValueID: Int32] = [:]
+  private var slotOfParameter: [ParameterID: Int32] = [:]
+  private var arena = ArenaPlanner()
+  /// Blocks of the arena by slot; views have their operand's.
+  private var blockOf: [Int32: Int] = [:]
+  private var blocks: [Block] = []
+  /// Uses still to come.
+  private var usesLeft: [ValueID: Int] = [:]
+  private var isResult: Set<ValueID> = []
+  /// Bytes of constants that this plan computed for itself.
+  private var constantBytes = 0
+
+  private struct Block {
+    let offset: Int
+    let size: Int
+    /// Values that live in it and are still needed.
+    var owners: Int
+  }
+
+  /// What a plan may hold in constants of its own.
+  private static let constantLimit = 64 << 20
+
+  init(_ program: Program) {
+    self.program = program
+    graph = program.graph
+  }
+
+  mutating func plan(_ inputTypes: [ValueType]) throws -> Plan {
+    let results = graph.results(of: program.region)
+    let nodes = try graph.nodes(in: program.region)
+    for operand in results {
+      if let value = operand.value {
+        isResult.insert(value)
+        usesLeft[value, default: 0] += 1
+      }
+    }
+    for id in nodes {
+      for operand in try graph[id].operands { if let value = operand.value { usesLeft[value, default: 0] += 1 } }
+    }
+    for (index, argument) in try graph.arguments(of: program.region).enumerated() {
+      slotOf[argument] = add(.input(index), TensorFacts(inputTypes[index]))
+    }
+    for id in nodes {
+      let node = try graph[id]
+      do {
+        try visit(node)
+      } catch let error as ExecutionError {
+        throw error
+      } catch {
+        throw program.failure(at: node, error)
+      }
+    }
+    let resultSlots = try results.map { try slot(of: $0, in: nil) }
+    return Plan(
+      inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs, arenaBytes: arena.peak)
+  }
+
+  // MARK: Nodes
+
+  private mutating func visit(_ node: Node) throws {
+    let operands = try node.operands.map { operand in operand.isNone ? -1 : try slot(of: operand, in: node) }
+    let facts = operands.map { $0 < 0 ? nil : slots[Int($0)].facts }
+    let tensors = operands.map { $0 < 0 ? nil : constant($0) }
+    let types = operands.enumerated().map { index, slot -> ValueType? in
+      slot < 0 ? nil : facts[index]?.type ?? .unknown
+    }
+    guard zip(operands, facts).allSatisfy({ $0 < 0 || $1 != nil }),
+      let inferred = try program.inference.results(of: node, operandTypes: types, operandTensors: tensors)
+    else { return addEvaluation(node, operands, facts: node.results.map { _ in nil }) }
+
+    if node.op.isPure, let constants = try constants(node, inferred, operands, tensors) {
+      for (result, tensor) in zip(node.results, constants) { slotOf[result] = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape)) }
+      finish(node, step: nil)
+      return
+    }
+    let resultFacts = inferred.types.map(TensorFacts.init)
+    guard resultFacts.allSatisfy({ $0 != nil }) else { return addEvaluation(node, operands, facts: resultFacts) }
+    try choose(node, operands, facts, tensors, resultFacts.compactMap(\.self))
+  }
+
+  /// The results, if they follow from sizes and constants and are small enough to keep.
+  private mutating func constants(
+    _ node: Node, _ inferred: InferredResults, _ operands: [Int32], _ tensors: [Tensor?]
+  ) throws -> [Tensor]? {
+    if let known = fixedContents(inferred) { return known }
+    guard !operands.isEmpty, zip(operands, tensors).allSatisfy({ $0 < 0 || $1 != nil }) else { return nil }
+    var bytes = 0
+    for type in inferred.types {
+      guard let facts = TensorFacts(type) else { return nil }
+      bytes += facts.byteCount
+    }
+    guard constantBytes + bytes <= Planner.constantLimit else { return nil }
+    let results = try program.evaluator.evaluate(node, tensors.map { $0.map(RuntimeValue.tensor) })
+    let found = results.compactMap(\.tensor)
+    guard found.count == results.count else { return nil }
+    constantBytes += bytes
+    return found
+  }
+
+  /// Integer results whose elements shape inference knows all of.
+  private func fixedContents(_ inferred: InferredResults) -> [Tensor]? {
+    var tensors: [Tensor] = []
+    for (type, contents) in zip(inferred.types, inferred.contents) {
+      guard let facts = TensorFacts(type), let contents else { return nil }
+      let numbers = contents.compactMap { $0.size.map(Int64.init) }
+      guard numbers.count == contents.count,
+        let tensor = try? Tensor(facts.elementType, facts.shape, numbers: .signed(numbers))
+      else { return nil }
+      tensors.append(tensor)
+    }
+    return tensors
+  }
+
+  private mutating func choose(
+    _ node: Node, _ operands: [Int32], _ facts: [TensorFacts?], _ tensors: [Tensor?], _ results: [TensorFacts]
+  ) throws {
+    let request = KernelRequest(
+      node: node,
+      operands: zip(facts, tensors).map { facts, tensor in
+        facts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: tensor) }
+      },
+      results: results.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
+      wanted: node.results.map { usesLeft[$0] != nil }, weights: program.weights, threads: program.pool.size)
+    switch try program.kernels[node.op]?(request) {
+    case nil: addEvaluation(node, operands, facts: results)
+    case .view(let index): addView(node, of: operands[index], results[0])
+    case .kernel(let kernel, let scratch, let inPlace):
+      var resultSlots: [Int32] = []
+      for (position, value) in node.results.enumerated() {
+        guard request.wanted[position] else {
+          resultSlots.append(-1)
+          continue
+        }
+        let takenOver = position == 0 ? inPlace.first { canTakeOver(node, $0, operands, results[0]) } : nil
+        let slot = takenOver.map { share(blockOf: operands[$0], results[0]) } ?? place(value, results[position])
+        slotOf[value] = slot
+        resultSlots.append(slot)
+      }
+      let scratchOffset = scratch > 0 ? arena.allocate(scratch) : 0
+      if scratch > 0 { arena.release(scratchOffset, scratch) }
+      finish(node, step: (.kernel(kernel, scratchOffset: scratchOffset), operands, resultSlots))
+    }
+  }
+
+  /// A step whose operands are handed over as values and whose results are found out in the run.
+  private mutating func addEvaluation(_ node: Node, _ operands: [Int32], facts: [TensorFacts?]) {
+    var results: [Int32] = []
+    for (index, value) in node.results.enumerated() {
+      let slot = add(.boxed, index < facts.count ? facts[index] : nil)
+      slotOf[value] = slot
+      results.append(slot)
+    }
+    finish(node, step: (.evaluate, operands, results))
+  }
+
+  private mutating func addView(_ node: Node, of operand: Int32, _ facts: TensorFacts) {
+    switch slots[Int(operand)].home {
+    case .boxed: addEvaluation(node, [operand] + Array(repeating: -1, count: node.operands.count - 1), facts: [facts])
+    case .constant(let tensor):
+      // The element count was checked by the shape rule; a mismatch would be the rule's fault and is run, not assumed.
+      guard let view = try? tensor.reshaped(facts.shape) else { return addEvaluation(node, [operand], facts: [facts]) }
+      slotOf[node.results[0]] = add(.constant(view), facts)
+      finish(node, step: nil)
+    case .arena: 
+      slotOf[node.results[0]] = share(blockOf: operand, facts)
+      finish(node, step: nil)
+    case .input, .output:
+      slotOf[node.results[0]] = add(slots[Int(operand)].home, facts)
+      finish(node, step: nil)
+    }
+  }
+
+  // MARK: Memory
+
+  private func canTakeOver(_ node: Node, _ index: Int, _ operands: [Int32], _ result: TensorFacts) -> Bool {
+    guard index < operands.count, let value = node.operands[index].value, !isResult.contains(node.results[0]),
+      case .arena = slots[Int(operands[index])].home, let block = blockOf[operands[index]]
+    else { return false }
+    let usesHere = node.operands.count { $0.value == value }
+    return usesLeft[value] == usesHere && usesHere == 1 && blocks[block].owners == 1
+      && ArenaPlanner.rounded(blocks[block].size) == ArenaPlanner.rounded(result.byteCount)
+  }
+
+  private mutating func share(blockOf operand: Int32, _ facts: TensorFacts) -> Int32 {
+    let slot = add(slots[Int(operand)].home, facts)
+    if let block = blockOf[operand] {
+      blockOf[slot] = block
+      blocks[block].owners += 1
+    }
+    return slot
+  }
+
+  /// A place for a kernel's result: memory of its own if the run returns it, else the arena.
+  private mutating func place(_ value: ValueID, _ facts: TensorFacts) -> Int32 {
+    if isResult.contains(value) {
+      outputs.append(facts)
+      return add(.output(outputs.count - 1), facts)
+    }
+    let offset = arena.allocate(facts.byteCount)
+    let slot = add(.arena(offset: offset), facts)
+    blocks.append(Block(offset: offset, size: facts.byteCount, owners: 1))
+    blockOf[slot] = blocks.count - 1
+    return slot
+  }
+
+  private mutating func add(_ home: Plan.Home, _ facts: TensorFacts?) -> Int32 {
+    slots.append(Plan.Slot(home: home, facts: facts))
+    return Int32(slots.count - 1)
+  }
+
+  /// Records the step and ends the lives of values whose last use it is.
+  private mutating func finish(_ node: Node, step: (work: Plan.Step.Work, operands: [Int32], results: [Int32])?) {
+    var releases: [Int32] = []
+    func end(_ value: ValueID) {
+      guard let slot = slotOf[value] else { return }
+      if case .boxed = slots[Int(slot)].home { releases.append(slot) }
+      guard let block = blockOf[slot] else { return }
+      blocks[block].owners -= 1
+      if blocks[block].owners == 0 { arena.release(blocks[block].offset, blocks[block].size) }
+    }
+    for operand in node.operands {
+      guard let value = operand.value, let left = usesLeft[value] else { continue }
+      usesLeft[value] = left - 1
+      if left == 1 { end(value) }
+    }
+    for value in node.results where usesLeft[value] == nil { end(value) }
+    guard let step else { return }
+    steps.append(
+      Plan.Step(node: node, work: step.work, operands: step.operands, results: step.results, releases: releases))
+  }
+
+  // MARK: Operands
+
+  private mutating func slot(of operand: Operand, in node: Node?) throws -> Int32 {
+    switch operand {
+    case .value(let value):
+      guard let slot = slotOf[value] else { throw GraphError.stale(value) }
+      return slot
+    case .parameter(let id):
+      if let slot = slotOfParameter[id] { return slot }
+      let parameter = try graph[id]
+      guard let tensor = parameter.tensor?.aligned else { throw ExecutionError.unboundParameters([parameter.name]) }
+      let slot = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape))
+      slotOfParameter[id] = slot
+      return slot
+    case .literal(let literal):
+      var type = literal.defaultElementType
+      if let node, let index = node.operands.firstIndex(of: operand) {
+        type = node.elementType(ofLiteral: literal, at: index) { other in
+          other.value.flatMap { slotOf[$0] }.flatMap { slots[Int($0)].facts?.elementType } ?? graph.type(of: other).elementType
+        }
+      }
+      let tensor = try literal.tensor(type)
+      return add(.constant(tensor), TensorFacts(type, []))
+    case .none: return -1
+    }
+  }
+
+  private func constant(_ slot: Int32) -> Tensor? {
+    if case .constant(let tensor) = slots[Int(slot)].home { tensor } else { nil }
+  }
+}

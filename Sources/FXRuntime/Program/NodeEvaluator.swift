@@ -1,0 +1,90 @@
+import FXCore
+import FXShapes
+
+/// Computes single nodes on values at hand: steps whose sizes only the run tells, and constants of plans.
+struct NodeEvaluator: Sendable {
+  let kernels: KernelTable
+  let reference: ReferenceKernels
+  let inference: ShapeInference
+  let weights: WeightCache
+  let pool: ThreadPool
+  let seed: UInt64
+
+  /// The node's results.
+  /// - Parameter operands: `nil` where an optional operand is left out; literals are scalars of their type.
+  func evaluate(
+    _ node: Node, _ operands: [RuntimeValue?],
+    runRegion: @escaping (RegionID, [RuntimeValue]) throws -> [RuntimeValue] = { _, _ in
+      throw KernelError.invalid("a region cannot run here")
+    }
+  ) throws -> [RuntimeValue] {
+    if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
+    guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
+    let results = try kernel(
+      ReferenceContext(node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion))
+    guard results.count == node.results.count else {
+      throw KernelError.invalid("the kernel gave \(results.count) results for \(node.results.count)")
+    }
+    return results
+  }
+
+  /// The results by a fast kernel, if there is one for these operands.
+  private func runKernel(_ node: Node, _ operands: [RuntimeValue?]) throws -> [RuntimeValue]? {
+    guard let factory = kernels[node.op] else { return nil }
+    var facts: [KernelRequest.OperandFacts?] = []
+    for operand in operands {
+      guard let operand else {
+        facts.append(nil)
+        continue
+      }
+      guard let tensor = operand.tensor?.aligned, tensor.elementType != .string else { return nil }
+      facts.append(.init(elementType: tensor.elementType, shape: tensor.shape, constant: nil))
+    }
+    let tensors = operands.map { $0?.tensor?.aligned }
+    guard
+      let inferred = try inference.results(of: node, operandTypes: operands.map { $0?.type }, operandTensors: tensors)
+    else { return nil }
+    let resultFacts = inferred.types.compactMap(TensorFacts.init)
+    guard resultFacts.count == node.results.count else { return nil }
+    // Small operands, such as axes and shapes, are constants to kernels; big ones are not worth packing for one run.
+    let request = KernelRequest(
+      node: node,
+      operands: zip(facts, tensors).map { facts, tensor in
+        facts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: $0.elementCount <= 64 ? tensor : nil) }
+      },
+      results: resultFacts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
+      wanted: node.results.map { _ in true }, weights: WeightCache(), threads: pool.size)
+    switch try factory(request) {
+    case nil: return nil
+    case .view(let index):
+      guard let tensor = tensors[index] else { return nil }
+      return [.tensor(try tensor.reshaped(resultFacts[0].shape))]
+    case .kernel(let kernel, let scratch, _): return try run(kernel, tensors, resultFacts, scratch: scratch)
+    }
+  }
+
+  private func run(
+    _ kernel: any Kernel, _ operands: [Tensor?], _ facts: [TensorFacts], scratch: Int
+  ) throws -> [RuntimeValue] {
+    var results: [Tensor] = []
+    var table: [UnsafeMutableRawPointer?] = operands.map { $0?.unsafeBytes }
+    for fact in facts {
+      let (tensor, bytes) = try Tensor.allocate(fact.elementType, fact.shape)
+      results.append(tensor)
+      table.append(bytes)
+    }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(scratch, 1), alignment: ArenaPlanner.alignment)
+    defer { memory.deallocate() }
+    let operandSlots = operands.indices.map { operands[$0] == nil ? -1 : Int32($0) }
+    let resultSlots = facts.indices.map { Int32(operands.count + $0) }
+    try withExtendedLifetime(operands) {
+      try table.withUnsafeMutableBufferPointer { table in
+        guard let base = table.baseAddress else { return }
+        try kernel.run(
+          KernelArguments(
+            table: base, operandSlots: operandSlots, resultSlots: resultSlots, scratch: memory, pool: pool))
+      }
+    }
+    return results.map(RuntimeValue.tensor)
+  }
+}

@@ -1,0 +1,104 @@
+import FXCore
+
+/// One run of a plan on a state.
+struct PlanRun {
+  private let program: Program
+  private let plan: Plan
+  private let state: RunState
+
+  init(_ program: Program, _ plan: Plan, _ state: RunState) {
+    self.program = program
+    self.plan = plan
+    self.state = state
+  }
+
+  func run(_ given: [RuntimeValue], observer: (any StepObserver)?) throws -> [RuntimeValue] {
+    // Inputs from mapped files may start anywhere; kernels read aligned elements.
+    let inputs = given.map { $0.tensor.map { .tensor($0.aligned) } ?? $0 }
+    return try withExtendedLifetime(inputs) {
+      try bind(inputs)
+      defer { state.outputs.removeAll(keepingCapacity: true) }
+      for step in plan.steps {
+        observer?.willRun(step)
+        do {
+          try run(step, inputs)
+        } catch {
+          throw program.failure(at: step.node, error)
+        }
+        observer?.didRun(step)
+        for slot in step.releases { state.boxes[Int(slot)] = nil }
+      }
+      return try results(inputs)
+    }
+  }
+
+  /// Fills in the addresses that differ from run to run.
+  private func bind(_ inputs: [RuntimeValue]) throws {
+    for facts in plan.outputs { state.outputs.append(try Tensor.allocate(facts.elementType, facts.shape).tensor) }
+    for (index, slot) in plan.slots.enumerated() {
+      switch slot.home {
+      case .input(let input): state.table[index] = inputs[input].tensor?.unsafeBytes
+      case .output(let output): state.table[index] = state.outputs[output].unsafeBytes
+      case .constant, .arena, .boxed: break
+      }
+    }
+  }
+
+  private func run(_ step: Plan.Step, _ inputs: [RuntimeValue]) throws {
+    switch step.work {
+    case .kernel(let kernel, let scratchOffset):
+      try kernel.run(
+        KernelArguments(
+          table: state.table, operandSlots: step.operands, resultSlots: step.results, scratch: state.arena + scratchOffset,
+          pool: program.pool))
+    case .evaluate:
+      let operands = try step.operands.map { slot in slot < 0 ? nil : try value(slot, inputs) }
+      let results = try program.evaluator.evaluate(step.node, operands) { region, arguments in
+        try program.program(of: region).run(arguments)
+      }
+      for (slot, result) in zip(step.results, results) where slot >= 0 { try keep(result, in: Int(slot)) }
+    }
+  }
+
+  /// Keeps a value made in this run, and its address for kernels if the plan knows its type.
+  private func keep(_ value: RuntimeValue, in slot: Int) throws {
+    var value = value
+    if let facts = plan.slots[slot].facts {
+      guard let tensor = value.tensor?.aligned, tensor.elementType == facts.elementType, tensor.shape == facts.shape else {
+        throw KernelError.invalid("the result is \(value.type), inferred was \(facts.type)")
+      }
+      state.table[slot] = tensor.unsafeBytes
+      value = .tensor(tensor)
+    }
+    state.boxes[slot] = value
+  }
+
+  /// A slot as a value of its own: bytes of the arena are copied, since later steps write over them.
+  private func value(_ slot: Int32, _ inputs: [RuntimeValue]) throws -> RuntimeValue {
+    let index = Int(slot)
+    switch plan.slots[index].home {
+    case .constant(let tensor): return .tensor(tensor)
+    case .input(let input): return try reshaped(inputs[input], index)
+    case .output(let output): return try reshaped(.tensor(state.outputs[output]), index)
+    case .boxed:
+      guard let value = state.boxes[index] else { throw KernelError.missingOperand(index) }
+      return value
+    case .arena(let offset):
+      guard let facts = plan.slots[index].facts else { throw KernelError.missingOperand(index) }
+      let (tensor, bytes) = try Tensor.allocate(facts.elementType, facts.shape)
+      bytes.copyMemory(from: state.arena + offset, byteCount: facts.byteCount)
+      return .tensor(tensor)
+    }
+  }
+
+  private func reshaped(_ value: RuntimeValue, _ slot: Int) throws -> RuntimeValue {
+    guard let tensor = value.tensor, let facts = plan.slots[slot].facts, tensor.shape != facts.shape else { return value }
+    return .tensor(try tensor.reshaped(facts.shape))
+  }
+
+  private func results(_ inputs: [RuntimeValue]) throws -> [RuntimeValue] {
+    let values = try plan.results.map { try value($0, inputs) }
+    for index in plan.results { state.boxes[Int(index)] = nil }
+    return values
+  }
+}

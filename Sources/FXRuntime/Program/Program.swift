@@ -1,0 +1,131 @@
+import FXCore
+import FXShapes
+import Synchronization
+
+/// A region made ready to run at any shapes: plans are made when shapes first appear and kept.
+final class Program: Sendable {
+  let graph: Graph
+  let region: RegionID
+  let kernels: KernelTable
+  let inference: ShapeInference
+  let weights: WeightCache
+  let pool: ThreadPool
+  let evaluator: NodeEvaluator
+  /// Bytes that one run may need, if limited.
+  let memoryLimit: Int?
+  /// The programs of nested regions, of all depths.
+  private let nested: [RegionID: Program]
+  private let plans = Mutex<[CachedPlan]>([])
+
+  /// The most recently used plans are kept, up to this many.
+  private static let planLimit = 16
+
+  init(
+    _ graph: Graph, region: RegionID, kernels: KernelTable, reference: ReferenceKernels, inference: ShapeInference,
+    weights: WeightCache, pool: ThreadPool, seed: UInt64, memoryLimit: Int?
+  ) throws {
+    self.graph = graph
+    self.region = region
+    self.kernels = kernels
+    self.inference = inference
+    self.weights = weights
+    self.pool = pool
+    self.memoryLimit = memoryLimit
+    evaluator = NodeEvaluator(
+      kernels: kernels, reference: reference, inference: inference, weights: weights, pool: pool, seed: seed)
+    var nested: [RegionID: Program] = [:]
+    for id in try graph.nodes(in: region) {
+      for inner in try graph[id].regions {
+        nested[inner] = try Program(
+          graph, region: inner, kernels: kernels, reference: reference, inference: inference, weights: weights, pool: pool,
+          seed: seed, memoryLimit: memoryLimit)
+      }
+    }
+    self.nested = nested
+  }
+
+  /// A plan with the run states that wait for their next run.
+  final class CachedPlan: Sendable {
+    let plan: Plan
+    private let idle = Mutex<[RunState]>([])
+
+    init(_ plan: Plan) { self.plan = plan }
+
+    func takeState() -> RunState { idle.withLock { $0.popLast() } ?? RunState(plan) }
+    func putBack(_ state: RunState) { idle.withLock { $0.append(state) } }
+
+    func fits(_ inputs: [RuntimeValue]) -> Bool {
+      for (index, input) in inputs.enumerated() {
+        switch (input, plan.inputTypes[index]) {
+        case (.tensor(let tensor), .tensor(let type)):
+          guard tensor.elementType == type.elementType, let shape = type.shape, shape.rank == tensor.shape.count else {
+            return false
+          }
+          for axis in 0..<shape.rank where shape[axis].size != tensor.shape[axis] { return false }
+        case (.tensor, _), (_, .tensor): return false
+        default: break
+        }
+      }
+      return true
+    }
+  }
+
+  /// The plan for inputs like these.
+  /// - Parameter check: called before a new plan is made; inputs that fit an old plan have been checked.
+  func plan(for inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }) throws -> CachedPlan {
+    let found = plans.withLock { plans -> CachedPlan? in
+      guard let index = plans.lastIndex(where: { $0.plan.inputTypes.count == inputs.count && $0.fits(inputs) }) else {
+        return nil
+      }
+      let plan = plans[index]
+      if index != plans.count - 1 {
+        plans.remove(at: index)
+        plans.append(plan)
+      }
+      return plan
+    }
+    if let found { return found }
+    try check(inputs)
+    var planner = Planner(self)
+    let plan = CachedPlan(try planner.plan(inputs.map(\.type)))
+    plans.withLock { plans in
+      plans.append(plan)
+      if plans.count > Program.planLimit { plans.removeFirst() }
+    }
+    return plan
+  }
+
+  /// Runs once.
+  func run(_ inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }, observer: (any StepObserver)? = nil)
+    throws -> [RuntimeValue]
+  {
+    let cached = try plan(for: inputs, check: check)
+    if let memoryLimit, cached.plan.peakBytes > memoryLimit {
+      throw ExecutionError.memoryLimit(needed: cached.plan.peakBytes, limit: memoryLimit)
+    }
+    let state = cached.takeState()
+    // A run that fails leaves its state behind half done; the next takes a new one.
+    let results = try PlanRun(self, cached.plan, state).run(inputs, observer: observer)
+    cached.putBack(state)
+    return results
+  }
+
+  /// The program of a region nested in this one's.
+  func program(of region: RegionID) throws -> Program {
+    guard let program = nested[region] else { throw GraphError.stale(region) }
+    return program
+  }
+
+  /// An error of a node, with its name, operator and place.
+  func failure(at node: Node, _ reason: any Error) -> any Error {
+    if reason is ExecutionError { return reason }
+    return ExecutionError.node(
+      graph.name(of: node.id), op: node.op.description, location: node.location, reason: String(describing: reason))
+  }
+}
+
+/// Told of every step of a run: what a profiler or debugger hooks into.
+protocol StepObserver: AnyObject {
+  func willRun(_ step: Plan.Step)
+  func didRun(_ step: Plan.Step)
+}

@@ -12,10 +12,12 @@ export JOBS
 
 # What the tests read: an interpreter with NumPy, ONNX and ONNX Runtime, and ONNX's own cases as files.
 export FX_CASES := $(CURDIR)/.cache/cases
-TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
+TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON && \
+  "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports models bench bench-graph layers consumer lint format sanitize docs digits clean
+.PHONY: help deps build run test conformance exports hostile models bench bench-graph layers consumer lint format sanitize \
+  docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +46,11 @@ exports: build ## write the models of Models and `make models` as ONNX; ONNX's c
 	"$$python" scripts/check-exports.py $(FX) $$folders || status=1; \
 	"$$python" scripts/check-exports.py $(FX) $$folders --optimized || status=1; exit $$status
 
+hostile: ## give fx, built with the address sanitizer, damaged and hostile files of every format (COUNT=100 of each)
+	@scripts/deps.sh test
+	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx
+	@"$$(scripts/python-env.sh python)" scripts/check-hostile.py .build-address/debug/fx --sanitized --count $(or $(COUNT),100)
+
 models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some; the exporters take 6 GB of disk)
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" Benchmarks/models/export.py $(MODELS)
@@ -53,11 +60,12 @@ bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped mo
 	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
 	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
-bench-graph: ## time of building, checking and cleaning up graphs of 10,000 to 1,000,000 nodes; beside torch.fx after `make models`
+bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside torch.fx after `make models`
 	@scripts/deps.sh build
 	@swift build -c release -j $(JOBS) --package-path Benchmarks/graph --scratch-path .build-graph
 	@.build-graph/release/graph-bench
-	@$(if $(wildcard .cache/exporters/.stamp),.cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench)
+	@if [ -e .cache/exporters/.stamp ]; then \
+	  .cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench; fi
 
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test

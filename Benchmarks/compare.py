@@ -97,7 +97,8 @@ def main():
             means = "".join(
                 f"{geometric_mean([row[ratio] for row in some]):{width}.2f}" for ratio, width in zip(RATIOS, (9, 10, 11)))
             worst = max(some, key=lambda row: row["time"])
-            print(f"{f'geometric mean of {len(some)}':22} {threads:7} {'':28}{means}   slowest: {worst['model']} × {worst['time']:.2f}")
+            label, slowest = f"geometric mean of {len(some)}", f"slowest: {worst['model']} × {worst['time']:.2f}"
+            print(f"{label:22} {threads:7} {'':28}{means}   {slowest}")
     if missing:
         print("not measured:", ", ".join(sorted(set(missing))))
     if options.json:

@@ -38,8 +38,9 @@ def main():
     first, _ = milliseconds(lambda: session.run(None, feed))
     times = sorted(milliseconds(lambda: session.run(None, feed))[0] for _ in range(iterations))
     print(json.dumps({
-        "load_ms": load, "first_run_ms": first, "median_ms": statistics.median(times), "p90_ms": times[int(0.9 * (iterations - 1))],
-        "min_ms": times[0], "peak_rss_mb": peak_megabytes() - before, "threads": threads, "iterations": iterations}))
+        "load_ms": load, "first_run_ms": first, "median_ms": statistics.median(times),
+        "p90_ms": times[int(0.9 * (iterations - 1))], "min_ms": times[0],
+        "peak_rss_mb": peak_megabytes() - before, "threads": threads, "iterations": iterations}))
 
 
 if __name__ == "__main__":

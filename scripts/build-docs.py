@@ -55,7 +55,8 @@ def main():
         call("swift", "symbolgraph-extract", "-module-name", module, "-I", built / "Modules", "-target", triple,
              "-minimum-access-level", "public", "-skip-synthesized-members", "-output-dir", symbols)
         call("docc", "convert", "--additional-symbol-graph-dir", symbols, "--output-path", archive,
-             "--diagnostics-file", diagnostics, "--transform-for-static-hosting", "--fallback-display-name", module, "--fallback-bundle-identifier", module)
+             "--diagnostics-file", diagnostics, "--transform-for-static-hosting",
+             "--fallback-display-name", module, "--fallback-bundle-identifier", module)
         problems += mistakes(diagnostics)
         archives.append(archive)
         documented, count = coverage(symbols / f"{module}.symbols.json")

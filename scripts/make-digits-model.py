@@ -189,12 +189,12 @@ def to_onnx(network):
     for name, layer in dict(norm1=norm1, norm2=norm2).items():
         weights |= {f"{name}.{p}": getattr(layer, p) for p in ("scale", "bias", "mean", "variance")}
 
-    epsilon = BatchNorm.epsilon
+    epsilon, same = BatchNorm.epsilon, dict(kernel_shape=[3, 3], pads=[1] * 4)
 
     def conv_block(k, source):
         norm = [f"norm{k}.{p}" for p in ("scale", "bias", "mean", "variance")]
         return [
-            helper.make_node("Conv", [source, f"conv{k}.weight"], [f"conv{k}_out"], f"conv{k}", pads=[1] * 4, kernel_shape=[3, 3]),
+            helper.make_node("Conv", [source, f"conv{k}.weight"], [f"conv{k}_out"], f"conv{k}", **same),
             helper.make_node("BatchNormalization", [f"conv{k}_out", *norm], [f"norm{k}_out"], f"norm{k}", epsilon=epsilon),
             helper.make_node("Relu", [f"norm{k}_out"], [f"relu{k}_out"], f"relu{k}"),
         ]

@@ -88,14 +88,17 @@ extension Graph {
     guard let name else { return }
     regions[region].labels[name] = value
     // Numbers given out later must not collide with a label that looks like one.
-    if let serial = Graph.serial(in: name), serial >= nextSerial, serial < .max { nextSerial = serial + 1 }
+    if let serial = Graph.serial(in: name), serial >= nextSerial { nextSerial = serial + 1 }
   }
 
-  /// The number in `node_12` and `node_12.1`; `nil` for other names.
+  /// Numbers of nodes stay below this one, so that counting on never runs out.
+  static let serialLimit: UInt32 = 1 << 31
+
+  /// The number in `node_12` and `node_12.1`; `nil` for other names, and for numbers that would leave too few to count on from.
   static func serial(in name: String) -> UInt32? {
     guard name.hasPrefix("node_") else { return nil }
     let digits = name.utf8.dropFirst(5).prefix { $0 != UInt8(ascii: ".") }
     guard !digits.isEmpty, digits.allSatisfy(\.isDigit) else { return nil }
-    return UInt32(String(decoding: digits, as: UTF8.self))
+    return UInt32(String(decoding: digits, as: UTF8.self)).flatMap { $0 < serialLimit ? $0 : nil }
   }
 }

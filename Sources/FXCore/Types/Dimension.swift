@@ -229,6 +229,8 @@ extension Dimension {
     if a.isUnknown || b.isUnknown { return .unknown }
     if a == b { return a }
     if let d = (a - b).size { return number(d, 0) == d ? a : b }
+    // Only one of the two differences may fit.
+    if let d = (b - a).size { return number(d, 0) == d ? b : a }
     return Dimension(atom: a.description < b.description ? atom(a, b) : atom(b, a))
   }
 
@@ -246,6 +248,29 @@ extension Dimension {
       quotients.append(Term(coefficient: term.coefficient / divisor.coefficient, factors: rest))
     }
     return sum(quotients)
+  }
+
+  /// The sum of all of them. O(n log n).
+  static func sum(_ dimensions: [Dimension]) -> Dimension {
+    var all: [Term] = []
+    for dimension in dimensions {
+      guard let terms = dimension.terms else { return .unknown }
+      all += terms
+    }
+    return sum(all)
+  }
+
+  /// `coefficient` times all of `atoms`.
+  init(coefficient: Int, atoms: [Atom]) {
+    self = Dimension.sum([Term(coefficient: coefficient, factors: atoms.sorted(by: Atom.isOrdered))])
+  }
+
+  /// The factor that the expression consists of, if it is a single one.
+  var atom: Atom? {
+    guard case .sum(let terms) = form, terms.count == 1, terms[0].coefficient == 1, terms[0].factors.count == 1 else {
+      return nil
+    }
+    return terms[0].factors[0]
   }
 
   /// Collects like terms and sorts.

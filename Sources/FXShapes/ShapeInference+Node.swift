@@ -30,7 +30,8 @@ extension ShapeInference {
 
   /// The elements of an integer tensor of rank 0 or 1 that is small enough to follow.
   func contents(of tensor: Tensor) -> [Dimension]? {
-    guard tensor.elementType.isInteger, tensor.shape.count <= 1, tensor.elementCount <= contentLimit,
+    guard tensor.elementType.isInteger || tensor.elementType == .bool, tensor.shape.count <= 1,
+      tensor.elementCount <= contentLimit,
       case .signed(let numbers)? = try? tensor.numbers()
     else { return nil }
     return numbers.map { Dimension(Int($0)) }

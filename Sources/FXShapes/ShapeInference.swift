@@ -88,7 +88,7 @@ private struct InferenceSession {
       node: node, operandTypes: operandTypes(of: node), operandContents: node.operands.map(contents(of:)),
       operandTensors: node.operands.map { graph.tensor(of: $0) }, inferRegion: { _, _, _ in .init(types: [], contents: []) },
       freshSymbol: { [fresh] in fresh.make() })
-    switch apply(rule, &context) {
+    switch context.checked(by: node.op.schema).flatMap({ apply(rule, &context) }) {
     case .success(let types):
       var results = InferenceContext.RegionResults(types: declared, contents: [])
       for index in declared.indices {

@@ -3,6 +3,14 @@ extension ShapeRules {
   public static let standard: ShapeRules = {
     var rules = ShapeRules()
     rules.addElementwise()
+    rules.addComparison()
+    rules.addActivation()
+    rules.addReduction()
+    rules.addLinearAlgebra()
+    rules.addNormalization()
+    rules.addAttention()
+    rules.addRandom()
+    rules.addQuantization()
     return rules
   }()
 }

@@ -23,17 +23,18 @@ extension Operator {
   public static let add = binary("add", "a + b", traits: [.commutative, .associative], onnx: "Add")
   public static let sub = binary("sub", "a − b", onnx: "Sub", aliases: ["subtract"])
   public static let mul = binary("mul", "a × b", traits: [.commutative, .associative], onnx: "Mul", aliases: ["multiply"])
-  /// Integers divide toward zero.
+  /// Integers divide toward zero; by zero they give 0.
   public static let div = binary("div", "a ÷ b", onnx: "Div", aliases: ["divide"])
   public static let pow = Operator(
-    "pow", .elementwise, "a to the power b", operands: ["a", "b: E"], types: ["T": .numeric, "E": .numeric],
+    "pow", .elementwise, "a to the power b", operands: ["a", "b: E"],
+    types: ["T": [.floating, .init(.int64, .int32)], "E": .numeric],
     traits: [.elementwise, .core], onnx: "Pow", torch: "torch.pow")
   public static let mod = Operator(
     "mod", .elementwise, "Remainder: of the divisor's sign, or of the dividend's if fmod is set.", operands: ["a", "b"],
     types: ["T": .numeric], attributes: [Mod.fmod.specification], traits: [.elementwise, .core], onnx: "Mod",
     torch: "torch.remainder")
 
-  public static let neg = unary("neg", "−x", .numeric, onnx: "Neg", aliases: ["negative"])
+  public static let neg = unary("neg", "−x", .signedNumeric, onnx: "Neg", aliases: ["negative"])
   public static let abs = unary("abs", "|x|", .numeric, traits: .idempotent, onnx: "Abs")
   public static let sqrt = unary("sqrt", "√x", onnx: "Sqrt")
   public static let exp = unary("exp", "eˣ", onnx: "Exp")
@@ -43,7 +44,7 @@ extension Operator {
   public static let ceil = unary("ceil", "⌈x⌉", traits: .idempotent, onnx: "Ceil")
   public static let round = unary("round", "Nearest integer, ties to even.", traits: .idempotent, onnx: "Round")
   public static let sign = unary("sign", "−1, 0 or 1", .numeric, traits: .idempotent, onnx: "Sign")
-  public static let erf = unary("erf", "Gauss error function", .numeric, onnx: "Erf")
+  public static let erf = unary("erf", "Gauss error function", onnx: "Erf")
   public static let sin = unary("sin", "sin x", onnx: "Sin")
   public static let cos = unary("cos", "cos x", onnx: "Cos")
   public static let tan = unary("tan", "tan x", onnx: "Tan")
@@ -77,8 +78,17 @@ extension Operator {
 
   public static let cast = Operator(
     "cast", .elementwise, "x in another element type: see Tensor.converted(to:saturating:).", operands: ["x"],
-    results: ["y: U"], attributes: [Cast.to.specification, Cast.saturate.specification],
+    results: ["y: U"],
+    attributes: [Cast.to.specification, Cast.saturate.specification, Cast.roundMode.specification],
     traits: [.elementwise, .core], onnx: "Cast", torch: "torch.Tensor.to")
+  public static let castLike = Operator(
+    "cast_like", .elementwise, "x in the element type of another tensor.", operands: ["x", "target: U"],
+    results: ["y: U"], attributes: [Cast.saturate.specification, Cast.roundMode.specification],
+    traits: [.elementwise, .composite], onnx: "CastLike", torch: "torch.Tensor.type_as")
+  public static let bitCast = Operator(
+    "bit_cast", .elementwise, "The bits of x read as another element type of the same width.", operands: ["x"],
+    results: ["y: U"], attributes: [BitCast.to.specification], traits: [.elementwise, .dataMovement], onnx: "BitCast",
+    torch: "torch.Tensor.view")
   public static let where_ = Operator(
     "where", .elementwise, "a where the condition holds, else b.", operands: ["condition: B", "a", "b"],
     types: ["B": .bool], traits: [.elementwise, .core], onnx: "Where", torch: "torch.where")
@@ -89,7 +99,7 @@ extension Operator {
   package static let elementwise: [Operator] = [
     .add, .sub, .mul, .div, .pow, .mod, .neg, .abs, .sqrt, .exp, .log, .reciprocal, .floor, .ceil, .round, .sign, .erf,
     .sin, .cos, .tan, .asin, .acos, .atan, .sinh, .cosh, .asinh, .acosh, .atanh, .clip, .minimum, .maximum, .sum, .mean,
-    .cast, .where_, .identity,
+    .cast, .castLike, .bitCast, .where_, .identity,
   ]
 }
 
@@ -102,4 +112,17 @@ public enum Cast {
   public static let to = AttributeKey<ElementType>("to")
   /// Whether the 8-bit floating-point types take their largest value beyond it.
   public static let saturate = AttributeKey<Bool>("saturate", default: true)
+  /// How `float8e8m0`, which has no mantissa, rounds: to the power of two above, below, or nearest with ties up.
+  public static let roundMode = AttributeKey<String>("round_mode", default: "up", allowed: ["up", "down", "nearest"])
+}
+
+public enum BitCast {
+  public static let to = AttributeKey<ElementType>("to")
+}
+
+extension ElementTypes {
+  /// The types of arithmetic that have negative numbers.
+  public static let signedNumeric: ElementTypes = [.floating, .init(.int64, .int32, .int16, .int8)]
+  /// The types that matrix products and most reductions take.
+  public static let wideNumeric: ElementTypes = [.floating, .init(.int64, .int32, .uint64, .uint32)]
 }

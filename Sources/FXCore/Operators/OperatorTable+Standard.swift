@@ -2,6 +2,15 @@ extension OperatorTable {
   /// Every operator of this framework, family by family.
   public static let standard = OperatorTable(
     [
-      [.output], Operator.elementwise,
+      [.output],
+      Operator.elementwise,
+      Operator.comparisons,
+      Operator.activations,
+      Operator.reductions,
+      Operator.linearAlgebra,
+      Operator.normalizations,
+      Operator.attentions,
+      Operator.randoms,
+      Operator.quantizations,
     ].flatMap(\.self))
 }

@@ -2,21 +2,27 @@ import FXCore
 
 extension ShapeRules {
   mutating func addElementwise() {
-    set(
-      Operator.elementwise.filter {
-        ![Operator.cast, .where_, .clip, .identity, .add, .sub, .mul, .div, .mod, .minimum, .maximum].contains($0)
-      }
-    ) { (context) throws(ShapeError) in
-      [try context.broadcast()]
-    }
+    set(Operator.elementwise) { (context) throws(ShapeError) in [try context.broadcast()] }
     setArithmetic(.add) { $0 + $1 }
     setArithmetic(.sub) { $0 - $1 }
     setArithmetic(.mul) { $0 * $1 }
-    // Sizes are not negative, so rounding toward zero is floor division.
-    setArithmetic(.div) { $0 / $1 }
+    // Sizes are not negative, so for symbolic ones rounding toward zero is floor division.
+    setArithmetic(.div) { a, b in
+      guard let x = a.size, let y = b.size else { return a / b }
+      return y == 0 ? Dimension(0) : y == -1 ? Dimension(0) - a : Dimension(x / y)
+    }
     setArithmetic(.mod) { $0 % $1 }
     setArithmetic(.minimum) { Dimension.minimum($0, $1) }
     setArithmetic(.maximum) { Dimension.maximum($0, $1) }
+    self[.neg] = { (context) throws(ShapeError) in
+      if let contents = context.contents(0) { context.setContents(contents.map { Dimension(0) - $0 }) }
+      return [try context.type(0)]
+    }
+    self[.pow] = { (context) throws(ShapeError) in
+      let shape = try Broadcasting.shape([context.shape(0), context.shape(1)])
+      guard let element = try context.elementType(0) else { return [.unknown] }
+      return [.tensor(element, shape)]
+    }
     self[.clip] = { (context) throws(ShapeError) in [try context.type(0)] }
     self[.identity] = { (context) throws(ShapeError) in
       if let contents = context.contents(0) { context.setContents(contents) }
@@ -24,12 +30,24 @@ extension ShapeRules {
     }
     self[.cast] = { (context) throws(ShapeError) in
       if context[Cast.to].isInteger, let contents = context.contents(0) { context.setContents(contents) }
-      guard let type = try context.tensorType(0) else { return [.tensor(context[Cast.to], nil)] }
-      return [.tensor(context[Cast.to], type.shape)]
+      return [try context.type(0, holding: context[Cast.to])]
+    }
+    self[.castLike] = { (context) throws(ShapeError) in
+      guard let element = try context.elementType(1) else { return [.unknown] }
+      if element.isInteger, let contents = context.contents(0) { context.setContents(contents) }
+      return [try context.type(0, holding: element)]
+    }
+    self[.bitCast] = { (context) throws(ShapeError) in
+      let to = context[BitCast.to]
+      if let from = try context.elementType(0), from.bitWidth != to.bitWidth || to == .string {
+        throw .attribute("to", reason: "is \(to.rawValue), whose width is not that of \(from.rawValue)")
+      }
+      return [try context.type(0, holding: to)]
     }
     self[.where_] = { (context) throws(ShapeError) in
       let shape = try Broadcasting.shape([context.shape(0), context.shape(1), context.shape(2)])
       guard let element = try context.elementType(firstOf: [1, 2]) else { return [.unknown] }
+      if element.isInteger, let contents = context.selectedContents() { context.setContents(contents) }
       return [.tensor(element, shape)]
     }
   }
@@ -59,11 +77,27 @@ extension InferenceContext {
     return .tensor(element, shape)
   }
 
-  /// The integers that arithmetic on two operands of rank 0 or 1 gives.
-  fileprivate func combinedContents(_ combine: (Dimension, Dimension) -> Dimension) -> [Dimension]? {
+  /// The integers that a function of two operands of rank 0 or 1 gives.
+  func combinedContents(_ combine: (Dimension, Dimension) -> Dimension) -> [Dimension]? {
     guard operandCount == 2, let a = contents(0), let b = contents(1), a.count == b.count || a.count == 1 || b.count == 1
     else { return nil }
     let count = a.count == 1 ? b.count : a.count
     return (0..<count).map { combine(a[a.count == 1 ? 0 : $0], b[b.count == 1 ? 0 : $0]) }
+  }
+
+  /// What `where` selects from integers that are known, by a condition that is.
+  fileprivate func selectedContents() -> [Dimension]? {
+    guard let mask = contents(0), let a = contents(1), let b = contents(2) else { return nil }
+    let count = [mask.count, a.count, b.count].contains(0) ? 0 : max(mask.count, a.count, b.count)
+    guard [mask, a, b].allSatisfy({ $0.count == 1 || $0.count == count }) else { return nil }
+    return (0..<count).map { index in
+      let x = a[a.count == 1 ? 0 : index]
+      let y = b[b.count == 1 ? 0 : index]
+      switch mask[mask.count == 1 ? 0 : index].size {
+      case 0?: return y
+      case _?: return x
+      case nil: return x == y ? x : .unknown
+      }
+    }
   }
 }

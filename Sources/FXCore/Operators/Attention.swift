@@ -1,0 +1,59 @@
+/// Attention and positions. Source of semantics: the ONNX operators of the same names.
+extension Operator {
+  /// Vaswani et al. 2017, with the heads of keys and values shared by groups of query heads (Ainslie et al. 2023).
+  ///
+  /// Queries [b, h, n, d], keys [b, g, m, d] and values [b, g, m, e], or all three with heads folded into the last axis:
+  /// [b, n, h·d]. A cache of past keys and values is put before the keys and values given. The mask broadcasts to
+  /// [b, h, n, m]: `bool` says who takes part, numbers are added. A query for which nothing takes part gives zeros.
+  public static let attention = Operator(
+    "attention", .attention, "softmax(softcap(scale × q × kᵀ) + mask) × v, per head.",
+    operands: ["q: A", "k: A", "v: B", "mask?: M", "past_key?: A", "past_value?: B", "nonpad_kv_seqlen?: I"],
+    results: ["y: A", "present_key?: A", "present_value?: B", "qk_matmul_output?: A"],
+    types: ["A": .floating, "B": .floating, "M": [.numeric, .bool], "I": .int64],
+    attributes: Attention.specifications, traits: .composite, aliases: ["scaled_dot_product_attention"], onnx: "Attention",
+    torch: "torch.nn.functional.scaled_dot_product_attention")
+  /// Su et al. 2021. x is [b, h, n, d] or [b, n, h·d]; the caches hold a row of cosines and sines per position,
+  /// [positions, d/2] if position ids are given, else [b, n, d/2].
+  public static let rotaryEmbedding = Operator(
+    "rotary_embedding", .attention, "Pairs of each head's elements rotated by angles that depend on the position.",
+    operands: ["x", "cos_cache", "sin_cache", "position_ids?: I"], types: ["T": .floating, "I": .int64],
+    attributes: [
+      RotaryEmbedding.interleaved.specification, RotaryEmbedding.headCount.specification,
+      RotaryEmbedding.rotatedSize.specification,
+    ], traits: .composite, onnx: "RotaryEmbedding")
+
+  package static let attentions: [Operator] = [.attention, .rotaryEmbedding]
+}
+
+public enum Attention {
+  /// Whether query i sees only keys up to its own position, past keys counted.
+  public static let isCausal = AttributeKey<Bool>("is_causal", default: false)
+  /// Needed where the operands have three axes.
+  public static let queryHeadCount = AttributeKey<Int?>("q_num_heads")
+  public static let keyHeadCount = AttributeKey<Int?>("kv_num_heads")
+  /// 1/√d if left out.
+  public static let scale = AttributeKey<Float?>("scale")
+  /// Scores s become `softcap × tanh(s / softcap)`; 0 for none.
+  public static let softcap = AttributeKey<Float>("softcap", default: 0)
+  public static let softmaxPrecision = AttributeKey<ElementType?>("softmax_precision")
+  /// What the fourth result holds: 0 the scaled scores, 1 after softcap, 2 after the mask, 3 after softmax.
+  public static let scoresMode = AttributeKey<Int>("qk_matmul_output_mode", default: 0)
+  /// How many positions before its own a query sees; −1 for all.
+  public static let leftWindowSize = AttributeKey<Int>("left_window_size", default: -1)
+  /// How many positions after its own a query sees; −1 for all.
+  public static let rightWindowSize = AttributeKey<Int>("right_window_size", default: -1)
+  static let specifications = [
+    isCausal.specification, queryHeadCount.specification, keyHeadCount.specification, scale.specification,
+    softcap.specification, softmaxPrecision.specification, scoresMode.specification, leftWindowSize.specification,
+    rightWindowSize.specification,
+  ]
+}
+
+public enum RotaryEmbedding {
+  /// Whether pairs are neighbours rather than d/2 apart.
+  public static let interleaved = AttributeKey<Bool>("interleaved", default: false)
+  /// Needed where x has three axes.
+  public static let headCount = AttributeKey<Int>("num_heads", default: 0)
+  /// How many of a head's elements are rotated; 0 for all.
+  public static let rotatedSize = AttributeKey<Int>("rotary_embedding_dim", default: 0)
+}

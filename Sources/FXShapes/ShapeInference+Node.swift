@@ -3,7 +3,7 @@ import FXCore
 /// What shape inference tells of one node's results.
 public struct InferredResults: Sendable {
   public var types: [ValueType]
-  /// For integer results of rank 0 or 1: their elements as far as known.
+  /// For integer and `bool` results of rank 0 or 1: their elements as far as known.
   public var contents: [[Dimension]?]
 }
 
@@ -22,13 +22,14 @@ extension ShapeInference {
       node: node, operandTypes: operandTypes, operandContents: operandTensors.map { $0.flatMap(contents(of:)) },
       operandTensors: operandTensors, inferRegion: { _, _, _ in .init(types: [], contents: []) },
       freshSymbol: { .unknown })
+    try context.checked(by: node.op.schema).get()
     let types = try rule(&context)
     return InferredResults(
       types: node.results.indices.map { $0 < types.count ? types[$0] : .unknown },
       contents: node.results.indices.map { context.resultContents[$0] })
   }
 
-  /// The elements of an integer tensor of rank 0 or 1 that is small enough to follow.
+  /// The elements of an integer or `bool` tensor of rank 0 or 1 that is small enough to follow.
   func contents(of tensor: Tensor) -> [Dimension]? {
     guard tensor.elementType.isInteger || tensor.elementType == .bool, tensor.shape.count <= 1,
       tensor.elementCount <= contentLimit,

@@ -5,8 +5,8 @@ import FXShapes
 public final class CompiledGraph: Executable {
   /// The graph as it is executed.
   public let graph: Graph
-  private let program: Program
-  private let inputs: InputCheck
+  let program: Program
+  let inputs: InputCheck
 
   init(_ graph: Graph, _ options: CPUBackend.Options, _ pool: ThreadPool) throws {
     self.graph = graph
@@ -22,10 +22,29 @@ public final class CompiledGraph: Executable {
   public func run(_ values: [RuntimeValue]) throws -> [RuntimeValue] {
     try program.run(values, check: inputs.check)
   }
+}
 
-  /// The memory that a run on inputs of these types needs: arena and outputs, in bytes.
+/// What a plan needs, known before a run.
+public struct PlanSummary: Sendable, Equatable {
+  public let steps: Int
+  /// Steps that find their sizes in the run, and allocate then.
+  public let evaluatedSteps: Int
+  /// The block that holds all intermediate values whose sizes are known.
+  public let arenaBytes: Int
+  public let outputBytes: Int
+  public var peakBytes: Int { arenaBytes + outputBytes }
+}
+
+extension CompiledGraph {
+  /// What a run on inputs of these types needs.
   /// - Throws: `ExecutionError` if the types do not fit.
-  public func peakBytes(for inputs: [RuntimeValue]) throws -> Int {
-    try program.plan(for: inputs, check: self.inputs.check).plan.peakBytes
+  public func planSummary(for values: [RuntimeValue]) throws -> PlanSummary {
+    let plan = try program.plan(for: values, check: inputs.check).plan
+    let evaluated = plan.steps.count {
+      if case .evaluate = $0.work { true } else { false }
+    }
+    return PlanSummary(
+      steps: plan.steps.count, evaluatedSteps: evaluated, arenaBytes: plan.arenaBytes,
+      outputBytes: plan.peakBytes - plan.arenaBytes)
   }
 }

@@ -1,0 +1,70 @@
+import FXCore
+
+/// Where the time of runs went, node by node.
+public struct Profile: Sendable {
+  public struct Entry: Sendable {
+    public let node: String
+    public let op: String
+    /// How the node was executed: the kernel's name, or `reference`.
+    public let kernel: String
+    public var calls: Int
+    public var duration: Duration
+    /// Start of the latest call after the run's start.
+    public var start: Duration
+    /// Bytes of operands and results whose sizes the plan knows.
+    public let bytes: Int
+  }
+  public internal(set) var entries: [Entry] = []
+  public internal(set) var total: Duration = .zero
+}
+
+extension CompiledGraph {
+  /// Runs once and tells how long each step took. Steps inside regions count for the node that owns them.
+  /// - Throws: `ExecutionError`.
+  public func profile(_ values: [RuntimeValue]) throws -> (results: [RuntimeValue], profile: Profile) {
+    let plan = try program.plan(for: values, check: inputs.check).plan
+    let recorder = StepRecorder(plan, graph)
+    let results = try program.run(values, observer: recorder)
+    return (results, recorder.finish())
+  }
+}
+
+/// Takes the time of each step.
+private final class StepRecorder: StepObserver {
+  private let plan: Plan
+  private let graph: Graph
+  private var profile = Profile()
+  private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
+  private var start: ContinuousClock.Instant
+
+  init(_ plan: Plan, _ graph: Graph) {
+    self.plan = plan
+    self.graph = graph
+    begin = clock.now
+    start = begin
+  }
+
+  func willRun(_ step: Plan.Step) { start = clock.now }
+
+  func didRun(_ step: Plan.Step) {
+    let duration = start.duration(to: clock.now)
+    let kernel =
+      switch step.work {
+      case .kernel(let kernel, _): String(describing: type(of: kernel))
+      case .evaluate: "evaluated"
+      }
+    let bytes = (step.operands + step.results).reduce(0) { sum, slot in
+      sum + (slot < 0 ? 0 : plan.slots[Int(slot)].facts?.byteCount ?? 0)
+    }
+    profile.entries.append(
+      .init(
+        node: graph.name(of: step.node.id), op: step.node.op.description, kernel: kernel, calls: 1, duration: duration,
+        start: begin.duration(to: start), bytes: bytes))
+  }
+
+  func finish() -> Profile {
+    profile.total = begin.duration(to: clock.now)
+    return profile
+  }
+}

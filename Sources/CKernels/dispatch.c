@@ -67,3 +67,5 @@ bool fxk_select_isa(fxk_isa isa) {
 #define FXK_FORWARD(result, name, parameters, arguments) \
   result fxk_##name parameters { return table()->name arguments; }
 FXK_FUNCTIONS(FXK_FORWARD)
+
+fxk_epilogue fxk_epilogue_none(void) { return (fxk_epilogue){.alpha = 1.0f, .activation = FXK_UNARY_IDENTITY}; }

@@ -53,7 +53,23 @@
      size_t inner1),                                                                                                \
     (op, x, y, outer, columns, inner, inner0, inner1))                                                              \
   X(void, arg_rows_f32, (const float *x, int64_t *index, size_t rows, size_t columns, bool smallest, bool last),    \
-    (x, index, rows, columns, smallest, last))
+    (x, index, rows, columns, smallest, last))                                                                      \
+  X(size_t, gemm_plan, (fxk_gemm * gemm, size_t threads), (gemm, threads))                                          \
+  X(size_t, gemm_scratch, (const fxk_gemm *gemm), (gemm))                                                           \
+  X(void, gemm_run, (const fxk_gemm *gemm, size_t task0, size_t task1, float *scratch),                             \
+    (gemm, task0, task1, scratch))                                                                                  \
+  X(size_t, gemm_packed_b_size, (size_t k, size_t n), (k, n))                                                       \
+  X(size_t, gemm_packed_a_size, (size_t m, size_t k), (m, k))                                                       \
+  X(size_t, gemm_packed_b_panels, (size_t k, size_t n), (k, n))                                                     \
+  X(size_t, gemm_packed_a_panels, (size_t m, size_t k), (m, k))                                                     \
+  X(void, gemm_pack_b,                                                                                              \
+    (const float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0,         \
+     size_t panel1),                                                                                                \
+    (b, b_row, b_column, k, n, packed, panel0, panel1))                                                             \
+  X(void, gemm_pack_a,                                                                                              \
+    (const float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0,         \
+     size_t panel1),                                                                                                \
+    (a, a_row, a_column, m, k, packed, panel0, panel1))
 
 typedef struct fxk_table {
 #define FXK_FIELD(result, name, parameters, arguments) result(*name) parameters;

@@ -69,7 +69,14 @@
   X(void, gemm_pack_a,                                                                                              \
     (const float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0,         \
      size_t panel1),                                                                                                \
-    (a, a_row, a_column, m, k, packed, panel0, panel1))
+    (a, a_row, a_column, m, k, packed, panel0, panel1))                                                             \
+  X(fxk_conv_method, conv_choose, (const fxk_conv *conv, bool exact), (conv, exact))                                \
+  X(size_t, conv_packed_size, (const fxk_conv *conv), (conv))                                                       \
+  X(void, conv_pack, (const fxk_conv *conv, const float *weights, float *packed), (conv, weights, packed))          \
+  X(size_t, conv_plan, (fxk_conv * conv, size_t threads), (conv, threads))                                          \
+  X(size_t, conv_scratch, (const fxk_conv *conv), (conv))                                                           \
+  X(void, conv_run, (const fxk_conv *conv, size_t task0, size_t task1, float *scratch),                             \
+    (conv, task0, task1, scratch))
 
 typedef struct fxk_table {
 #define FXK_FIELD(result, name, parameters, arguments) result(*name) parameters;

@@ -14,6 +14,8 @@
 #include "rows.h"
 #include "gemm_tile.h"
 #include "gemm.h"
+#include "depthwise.h"
+#include "conv.h"
 
 const fxk_table FXK_TABLE = {
 #define FXK_ENTRY(result, name, parameters, arguments) .name = name,

@@ -6,6 +6,9 @@
 // Null until the first call; then one of the constant tables. Two threads may both fill it, with the same value.
 static _Atomic(const fxk_table *) current_table;
 
+// What fxk_select_thread_isa chose for this thread, or null.
+static _Thread_local const fxk_table *thread_table;
+
 static const fxk_table *table_of(fxk_isa isa) {
   switch (isa) {
   case FXK_ISA_BASELINE: return &fxk_table_baseline;
@@ -31,6 +34,7 @@ bool fxk_isa_available(fxk_isa isa) {
 }
 
 static const fxk_table *table(void) {
+  if (thread_table != NULL) return thread_table;
   const fxk_table *t = atomic_load_explicit(&current_table, memory_order_relaxed);
   if (t != NULL) return t;
   fxk_isa best = FXK_ISA_BASELINE;
@@ -61,6 +65,16 @@ const char *fxk_isa_name(fxk_isa isa) {
 bool fxk_select_isa(fxk_isa isa) {
   if (!fxk_isa_available(isa)) return false;
   atomic_store_explicit(&current_table, table_of(isa), memory_order_relaxed);
+  return true;
+}
+
+bool fxk_select_thread_isa(fxk_isa isa) {
+  if (isa == FXK_ISA_COUNT) {
+    thread_table = NULL;
+    return true;
+  }
+  if (!fxk_isa_available(isa)) return false;
+  thread_table = table_of(isa);
   return true;
 }
 

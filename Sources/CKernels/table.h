@@ -76,7 +76,99 @@
   X(size_t, conv_plan, (fxk_conv * conv, size_t threads), (conv, threads))                                          \
   X(size_t, conv_scratch, (const fxk_conv *conv), (conv))                                                           \
   X(void, conv_run, (const fxk_conv *conv, size_t task0, size_t task1, float *scratch),                             \
-    (conv, task0, task1, scratch))
+    (conv, task0, task1, scratch))                                                                                  \
+  X(void, max_pool2d_f32,                                                                                           \
+    (const fxk_pool2d *pool, const float *x, float *y, int64_t *indices, int64_t plane_index_step,                  \
+     size_t plane0, size_t plane1),                                                                                 \
+    (pool, x, y, indices, plane_index_step, plane0, plane1))                                                        \
+  X(void, average_pool2d_f32,                                                                                       \
+    (const fxk_pool2d *pool, const float *x, float *y, bool count_include_pad, size_t plane0,                       \
+     size_t plane1),                                                                                                \
+    (pool, x, y, count_include_pad, plane0, plane1))                                                                \
+  X(void, channel_affine_f32,                                                                                       \
+    (const float *x, float *y, size_t size, size_t channels, const float *scale, const float *shift,                \
+     bool relu, size_t plane0, size_t plane1),                                                                      \
+    (x, y, size, channels, scale, shift, relu, plane0, plane1))                                                     \
+  X(void, resize_linear2d_f32,                                                                                      \
+    (const float *x, float *y, size_t in_h, size_t in_w, size_t out_h, size_t out_w, const int32_t *y0,             \
+     const int32_t *y1, const float *yw, const int32_t *x0, const int32_t *x1, const float *xw,                     \
+     size_t plane0, size_t plane1, float *scratch),                                                                 \
+    (x, y, in_h, in_w, out_h, out_w, y0, y1, yw, x0, x1, xw, plane0, plane1, scratch))                              \
+  X(void, resize_nearest2d_f32,                                                                                     \
+    (const float *x, float *y, size_t in_h, size_t in_w, size_t out_h, size_t out_w, const int32_t *rows,           \
+     const int32_t *columns, size_t plane0, size_t plane1),                                                         \
+    (x, y, in_h, in_w, out_h, out_w, rows, columns, plane0, plane1))                                                \
+  X(void, im2col_f32,                                                                                               \
+    (const fxk_pool2d *window, const float *image, float *columns, size_t row0, size_t row1),                       \
+    (window, image, columns, row0, row1))                                                                           \
+  X(void, col2im_f32,                                                                                               \
+    (const fxk_pool2d *window, const float *columns, float *image, size_t channel0, size_t channel1),               \
+    (window, columns, image, channel0, channel1))                                                                   \
+  X(void, lstm_step_f32,                                                                                            \
+    (const float *gates, const float *cell, const float *peephole, float *cell_out, float *hidden_out,              \
+     size_t rows, size_t hidden),                                                                                   \
+    (gates, cell, peephole, cell_out, hidden_out, rows, hidden))                                                    \
+  X(void, gru_step_f32,                                                                                             \
+    (const float *x_gates, const float *h_gates, const float *hidden_in, float *hidden_out, size_t rows,            \
+     size_t hidden),                                                                                                \
+    (x_gates, h_gates, hidden_in, hidden_out, rows, hidden))                                                        \
+  X(void, f16_to_f32,                                                                                               \
+    (const uint16_t *x, float *y, size_t n),                                                                        \
+    (x, y, n))                                                                                                      \
+  X(void, f32_to_f16,                                                                                               \
+    (const float *x, uint16_t *y, size_t n),                                                                        \
+    (x, y, n))                                                                                                      \
+  X(void, bf16_to_f32,                                                                                              \
+    (const uint16_t *x, float *y, size_t n),                                                                        \
+    (x, y, n))                                                                                                      \
+  X(void, f32_to_bf16,                                                                                              \
+    (const float *x, uint16_t *y, size_t n),                                                                        \
+    (x, y, n))                                                                                                      \
+  X(void, i8_to_f32,                                                                                                \
+    (const int8_t *x, float *y, size_t n),                                                                          \
+    (x, y, n))                                                                                                      \
+  X(void, u8_to_f32,                                                                                                \
+    (const uint8_t *x, float *y, size_t n),                                                                         \
+    (x, y, n))                                                                                                      \
+  X(void, i32_to_f32,                                                                                               \
+    (const int32_t *x, float *y, size_t n),                                                                         \
+    (x, y, n))                                                                                                      \
+  X(void, i64_to_f32,                                                                                               \
+    (const int64_t *x, float *y, size_t n),                                                                         \
+    (x, y, n))                                                                                                      \
+  X(void, f64_to_f32,                                                                                               \
+    (const double *x, float *y, size_t n),                                                                          \
+    (x, y, n))                                                                                                      \
+  X(void, f32_to_f64,                                                                                               \
+    (const float *x, double *y, size_t n),                                                                          \
+    (x, y, n))                                                                                                      \
+  X(void, f32_to_i32,                                                                                               \
+    (const float *x, int32_t *y, size_t n),                                                                         \
+    (x, y, n))                                                                                                      \
+  X(void, f32_to_i64,                                                                                               \
+    (const float *x, int64_t *y, size_t n),                                                                         \
+    (x, y, n))                                                                                                      \
+  X(void, i32_to_i64,                                                                                               \
+    (const int32_t *x, int64_t *y, size_t n),                                                                       \
+    (x, y, n))                                                                                                      \
+  X(void, i64_to_i32,                                                                                               \
+    (const int64_t *x, int32_t *y, size_t n),                                                                       \
+    (x, y, n))                                                                                                      \
+  X(void, quantize_i8,                                                                                              \
+    (const float *x, int8_t *y, size_t n, float scale, int32_t zero_point),                                         \
+    (x, y, n, scale, zero_point))                                                                                   \
+  X(void, quantize_u8,                                                                                              \
+    (const float *x, uint8_t *y, size_t n, float scale, int32_t zero_point),                                        \
+    (x, y, n, scale, zero_point))                                                                                   \
+  X(void, dequantize_i8,                                                                                            \
+    (const int8_t *x, float *y, size_t n, float scale, int32_t zero_point),                                         \
+    (x, y, n, scale, zero_point))                                                                                   \
+  X(void, dequantize_u8,                                                                                            \
+    (const uint8_t *x, float *y, size_t n, float scale, int32_t zero_point),                                        \
+    (x, y, n, scale, zero_point))                                                                                   \
+  X(void, dequantize_i32,                                                                                           \
+    (const int32_t *x, float *y, size_t n, float scale, int32_t zero_point),                                        \
+    (x, y, n, scale, zero_point))
 
 typedef struct fxk_table {
 #define FXK_FIELD(result, name, parameters, arguments) result(*name) parameters;

@@ -16,6 +16,8 @@
 #include "gemm.h"
 #include "depthwise.h"
 #include "conv.h"
+#include "spatial.h"
+#include "convert.h"
 
 const fxk_table FXK_TABLE = {
 #define FXK_ENTRY(result, name, parameters, arguments) .name = name,

@@ -22,8 +22,11 @@ fxk_isa fxk_current_isa(void);
 // "baseline", "avx2" or "avx512"; "unknown" for any other value.
 const char *fxk_isa_name(fxk_isa isa);
 
-// Forces an instruction set, for tests and measurements. Returns false, and changes nothing, when it is not
+// Forces an instruction set in the whole process, for measurements. Returns false, and changes nothing, when it is not
 // available. Packed operands (fxk_gemm.h, fxk_conv.h) are laid out for one instruction set: pack again after this.
 bool fxk_select_isa(fxk_isa isa);
+
+// The same for the calling thread alone, so that tests may run side by side; FXK_ISA_COUNT ends it.
+bool fxk_select_thread_isa(fxk_isa isa);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct fxk_copy {
   size_t sizes[FXK_MAX_RANK];
   ptrdiff_t strides[FXK_MAX_RANK]; // of the source, in elements; 0 repeats
   size_t element_size;
-  size_t rows;                     // parts: the product of all sizes but the parts' own
+  size_t parts;                    // pieces that can be copied independently
   bool transposes;                 // the innermost two axes are moved as blocks
 } fxk_copy;
 
@@ -28,8 +28,8 @@ typedef struct fxk_copy {
 // be negative). Returns false if rank > FXK_MAX_RANK or the element size is not one of those above.
 bool fxk_copy_prepare(fxk_copy *copy, size_t rank, const size_t *sizes, const ptrdiff_t *strides, size_t element_size);
 
-// Copies parts [row0, row1) of copy->rows. y points to the first element of the whole dense result.
-void fxk_copy_run(const fxk_copy *copy, const void *x, void *y, size_t row0, size_t row1);
+// Copies parts [part0, part1) of copy->parts. y points to the first element of the whole dense result.
+void fxk_copy_run(const fxk_copy *copy, const void *x, void *y, size_t part0, size_t part1);
 
 // y[o, i, :] = x[o, index[i], :] for blocks of `block` bytes, `axis_size` of them in each outer slice. Negative indices
 // count from the end. Returns false at the first index that is out of range; the rest is then unwritten.

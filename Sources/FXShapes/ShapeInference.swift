@@ -13,8 +13,10 @@ public struct ShapeInference: Sendable {
 
   /// Infers the types of all values. Types that a value already has are refined, never widened.
   /// - Parameter inputTypes: types for the graph's inputs in place of those they have, such as one run's sizes.
+  /// - Returns: the elements of integer tensors of rank 0 and 1, as far as something is known of them.
   /// - Throws: `ShapeInferenceError` naming the first node whose operands do not fit.
-  public func run(_ graph: inout Graph, inputTypes: [ValueType]? = nil) throws {
+  @discardableResult
+  public func run(_ graph: inout Graph, inputTypes: [ValueType]? = nil) throws -> [ValueID: [Dimension]] {
     var session = InferenceSession(self, graph)
     var types: [ValueType] = []
     for (index, input) in graph.inputs.enumerated() {
@@ -22,6 +24,7 @@ public struct ShapeInference: Sendable {
     }
     _ = try session.infer(graph.body, arguments: types, contents: [])
     graph = session.graph
+    return session.contents
   }
 
   /// The types a node's results would have, from the types that the graph's values have now.

@@ -123,6 +123,38 @@ extension Graph {
     link(node, at: point)
   }
 
+  /// Removes the results at `indices` of a node whose operator takes any number of results. O(results).
+  ///
+  /// Outputs that are called by the name of a later result keep their names.
+  /// - Throws: `GraphError.stale`; `.inUse` if one of them is used; `.resultCount` if the operator needs more results.
+  public mutating func removeResults(of node: NodeID, at indices: Set<Int>) throws(GraphError) {
+    guard let record = nodes.find(node) else { throw .stale(node) }
+    let doomed = record.results.indices.filter(indices.contains)
+    for index in doomed {
+      let value = record.results[index]
+      if let use = values[value].uses.first { throw .inUse(name(of: value), by: name(of: use.node)) }
+    }
+    let remaining = record.results.count - doomed.count
+    try record.op.schema?.check(record.op, operandCount: record.operands.count, resultCount: remaining)
+    var kept: [ValueID] = []
+    for (index, value) in record.results.enumerated() {
+      if indices.contains(index) {
+        relabel(value, nil, in: record.parent)
+        values.remove(value)
+        continue
+      }
+      if values[value].name == nil, index != kept.count, record.parent == body {
+        let outputName = name(of: value)
+        for use in values[value].uses where use.node == regions[body].terminator {
+          keepResultName(use.operand, outputName, in: body)
+        }
+      }
+      values[value].definition = .result(of: node, index: kept.count)
+      kept.append(value)
+    }
+    nodes[node].results = kept
+  }
+
   /// Removes the arguments at `indices` of a region that a node owns, or inputs of the body.
   /// - Throws: `GraphError.stale`; `.inUse` if one of them is used.
   public mutating func removeArguments(of region: RegionID, at indices: Set<Int>) throws(GraphError) {

@@ -3,7 +3,6 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     [
       [.output],
-      Operator.reshaping,
       Operator.elementwise,
       Operator.comparisons,
       Operator.activations,

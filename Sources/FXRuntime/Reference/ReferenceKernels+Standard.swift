@@ -3,7 +3,6 @@ extension ReferenceKernels {
   public static let standard: ReferenceKernels = {
     var kernels = ReferenceKernels()
     kernels.addElementwise()
-    kernels.addReshaping()
     return kernels
   }()
 }

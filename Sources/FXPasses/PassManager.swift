@@ -1,0 +1,70 @@
+import FXCore
+
+/// Runs passes in order, and checks each.
+///
+/// The graph is verified after every pass; with `validation`, it also runs on sampled inputs after every pass that changed
+/// something, and must give the outputs it gave before. Whatever goes wrong, the graph is left as it was before the pass
+/// at fault.
+public struct PassManager: Sendable {
+  public var passes: [any Pass]
+  /// How closely the graph is verified after each pass; `nil` for not at all.
+  public var verification: VerificationLevel? = .typed
+  /// Compares outputs before and after each pass.
+  public var validation: PassValidation?
+  /// How often the list is run at most. Above 1, it is run until no pass changes anything.
+  public var maximumRounds = 1
+  /// Is handed every step, with the graph before and after, once the step is checked.
+  public var onStep: (@Sendable (PassStep) throws -> Void)?
+
+  public init(_ passes: [any Pass] = []) { self.passes = passes }
+
+  public mutating func add(_ pass: any Pass) { passes.append(pass) }
+
+  /// Runs the passes.
+  /// - Throws: `PassError`; what `onStep` throws.
+  @discardableResult
+  public func run(_ graph: inout Graph) throws -> PassReport {
+    var report = PassReport()
+    do { try verification.map { try graph.verify($0) } } catch { throw PassError.invalidInput(error) }
+    var comparison: PassValidation.Session?
+    do { comparison = try validation?.begin(graph) } catch { throw PassError.cannotValidate(error) }
+    for round in 1...max(1, maximumRounds) {
+      let first = report.entries.count
+      for pass in passes { report.entries.append(try run(pass, &graph, &comparison, round)) }
+      report.isStable = report.entries[first...].allSatisfy { $0.outcome.changes == 0 }
+      if report.isStable { break }
+    }
+    return report
+  }
+
+  private func run(
+    _ pass: any Pass, _ graph: inout Graph, _ comparison: inout PassValidation.Session?, _ round: Int
+  ) throws -> PassReport.Entry {
+    var result = graph
+    var outcome = PassOutcome()
+    let duration: Duration
+    do {
+      duration = try ContinuousClock().measure { outcome = try pass.apply(to: &result) }
+    } catch {
+      throw PassError.failed(pass: pass.name, error)
+    }
+    var deviation: Double?
+    do { try verification.map { try result.verify($0) } } catch {
+      throw PassError.invalidResult(pass: pass.name, error)
+    }
+    if outcome.changes > 0 { deviation = try comparison?.compare(result, after: pass) }
+    let entry = PassReport.Entry(
+      pass: pass.name, round: round, duration: duration, nodesBefore: graph.nodeCount, nodesAfter: result.nodeCount,
+      outcome: outcome, deviation: deviation)
+    try onStep?(PassStep(entry: entry, before: graph, after: result))
+    graph = result
+    return entry
+  }
+}
+
+/// One pass of a run, for those who want to look at every step.
+public struct PassStep: Sendable {
+  public let entry: PassReport.Entry
+  public let before: Graph
+  public let after: Graph
+}

@@ -1,0 +1,72 @@
+import FXCore
+
+/// What a pass did to a graph.
+public struct PassOutcome: Sendable, Equatable {
+  /// Something that the pass counted, such as `nodes removed`.
+  public struct Fact: Sendable, Equatable {
+    public let label: String
+    public var count: Int
+  }
+
+  /// A place that looked right and was left alone.
+  public struct Refusal: Sendable, Equatable {
+    public let node: String
+    public let op: String
+    public let location: Location?
+    public let reason: String
+  }
+
+  /// How many edits were made; 0 if the graph is as it was.
+  public private(set) var changes = 0
+  /// What was counted, in the order in which it first happened.
+  public private(set) var facts: [Fact] = []
+  /// What was left alone and why.
+  public private(set) var declined: [Refusal] = []
+
+  public init() {}
+
+  /// Counts `count` edits under `label`; nothing if `count` is 0.
+  public mutating func change(_ label: String, _ count: Int = 1) {
+    guard count > 0 else { return }
+    changes += count
+    note(label, count)
+  }
+
+  /// Counts something that is no edit.
+  public mutating func note(_ label: String, _ count: Int = 1) {
+    guard count > 0 else { return }
+    if let index = facts.firstIndex(where: { $0.label == label }) {
+      facts[index].count += count
+    } else {
+      facts.append(Fact(label: label, count: count))
+    }
+  }
+
+  /// Records that `node` was left alone.
+  public mutating func decline(_ node: NodeID, in graph: Graph, _ reason: String) {
+    guard let found = try? graph[node] else { return }
+    declined.append(
+      Refusal(node: graph.name(of: node), op: found.op.description, location: found.location, reason: reason))
+  }
+
+  /// The count under `label`, 0 if there is none.
+  public subscript(label: String) -> Int { facts.first { $0.label == label }?.count ?? 0 }
+
+  /// Adds what another application of the pass did. Its refusals replace the earlier ones, which they repeat.
+  mutating func add(_ later: PassOutcome) {
+    changes += later.changes
+    for fact in later.facts { note(fact.label, fact.count) }
+    declined = later.declined
+  }
+}
+
+extension PassOutcome: CustomStringConvertible {
+  /// `3 nodes removed, 1 parameters removed`, or `nothing to do`
+  public var description: String {
+    facts.isEmpty ? "nothing to do" : facts.map { "\($0.count) \($0.label)" }.joined(separator: ", ")
+  }
+}
+
+extension PassOutcome.Refusal: CustomStringConvertible {
+  public var description: String { "'\(node)' (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)" }
+}

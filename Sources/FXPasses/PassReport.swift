@@ -1,0 +1,56 @@
+import FXCore
+
+/// What a pipeline did, pass by pass.
+public struct PassReport: Sendable {
+  public struct Entry: Sendable {
+    public let pass: String
+    /// Counts from 1; above 1 only for pipelines that run to a fixed point.
+    public let round: Int
+    /// The time that the pass took, without verification and validation.
+    public let duration: Duration
+    public let nodesBefore: Int
+    public let nodesAfter: Int
+    public let outcome: PassOutcome
+    /// The largest difference between outputs before and after, relative to each tensor's largest magnitude; `nil` if
+    /// nothing was compared.
+    public let deviation: Double?
+  }
+
+  public internal(set) var entries: [Entry] = []
+
+  /// Whether the last round changed nothing: the graph is a fixed point of the pipeline.
+  public internal(set) var isStable = false
+
+  /// The edits of all passes.
+  public var changes: Int { entries.reduce(0) { $0 + $1.outcome.changes } }
+  public var rounds: Int { entries.last?.round ?? 0 }
+  public var nodesBefore: Int { entries.first?.nodesBefore ?? 0 }
+  public var nodesAfter: Int { entries.last?.nodesAfter ?? 0 }
+}
+
+extension PassReport: CustomStringConvertible {
+  /// A line per pass: name, nodes before and after, milliseconds, what was done.
+  public var description: String {
+    let width = entries.map(\.pass.count).max() ?? 0
+    return entries.map { entry in
+      let round = rounds > 1 ? "\(entry.round). " : ""
+      let name = entry.pass.padded(to: width)
+      let nodes = "\(entry.nodesBefore) → \(entry.nodesAfter) nodes".padded(to: 22)
+      let deviation = entry.deviation.map { ", outputs agree to \($0)" } ?? ""
+      return "\(round)\(name)  \(nodes)  \(entry.duration.milliseconds) ms  \(entry.outcome)\(deviation)"
+    }.joined(separator: "\n")
+  }
+}
+
+extension String {
+  fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}
+
+extension Duration {
+  /// Milliseconds with two decimals, as reports print them.
+  fileprivate var milliseconds: String {
+    let hundredths = Int((self / .microseconds(10)).rounded())
+    let fraction = hundredths % 100
+    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+  }
+}

@@ -1,0 +1,58 @@
+import FXCore
+
+/// Runs a graph before and after passes on the same sampled inputs.
+public struct PassValidation: Sendable {
+  public var executor: any GraphExecutor
+  public var sampler: InputSampler
+  /// How many sets of inputs are drawn.
+  public var samples: Int
+
+  public init(executor: any GraphExecutor, sampler: InputSampler = InputSampler(), samples: Int = 1) {
+    self.executor = executor
+    self.sampler = sampler
+    self.samples = samples
+  }
+
+  /// Draws inputs and runs the graph on them.
+  /// - Throws: what the sampler or the executor throws.
+  func begin(_ graph: Graph) throws -> Session {
+    let inputs = try (0..<max(1, samples)).map { try sampler.inputs(of: graph, sample: $0) }
+    let outputs = try inputs.map { try executor.run(graph, inputs: $0) }
+    return Session(executor: executor, inputs: inputs, outputs: outputs)
+  }
+
+  /// Inputs, and the outputs that the graph gave for them after the last accepted pass.
+  struct Session {
+    let executor: any GraphExecutor
+    let inputs: [[RuntimeValue]]
+    private(set) var outputs: [[RuntimeValue]]
+
+    /// Runs the graph and compares with the last outputs, which the new ones then replace.
+    /// - Returns: the largest deviation.
+    /// - Throws: `PassError.noLongerRuns`, `.outputsDiffer`.
+    mutating func compare(_ graph: Graph, after pass: any Pass) throws(PassError) -> Double {
+      var deviation = 0.0
+      for (sample, values) in inputs.enumerated() {
+        let results: [RuntimeValue]
+        do { results = try executor.run(graph, inputs: values) } catch {
+          throw .noLongerRuns(pass: pass.name, error)
+        }
+        let names = graph.outputNames
+        for (index, (before, after)) in zip(outputs[sample], results).enumerated() {
+          switch OutputComparison(pass.contract).compare(before, after) {
+          case .agree(let found): deviation = max(deviation, found)
+          case .differ(var mismatch):
+            mismatch.output = index < names.count ? names[index] : "\(index)"
+            throw .outputsDiffer(pass: pass.name, contract: pass.contract, mismatch)
+          }
+        }
+        guard outputs[sample].count == results.count else {
+          let reason = "\(results.count) outputs instead of \(outputs[sample].count)"
+          throw .outputsDiffer(pass: pass.name, contract: pass.contract, OutputMismatch(reason: reason))
+        }
+        outputs[sample] = results
+      }
+      return deviation
+    }
+  }
+}

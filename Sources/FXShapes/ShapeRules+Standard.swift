@@ -2,6 +2,7 @@ extension ShapeRules {
   /// The rules of every operator of this framework.
   public static let standard: ShapeRules = {
     var rules = ShapeRules()
+    rules.addReshaping()
     rules.addElementwise()
     rules.addComparison()
     rules.addActivation()

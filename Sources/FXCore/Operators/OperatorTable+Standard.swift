@@ -3,6 +3,7 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     [
       [.output],
+      Operator.reshaping,
       Operator.elementwise,
       Operator.comparisons,
       Operator.activations,

@@ -3,6 +3,7 @@ extension ReferenceKernels {
   public static let standard: ReferenceKernels = {
     var kernels = ReferenceKernels()
     kernels.addElementwise()
+    kernels.addReshaping()
     return kernels
   }()
 }

@@ -1,0 +1,130 @@
+/// Operators that move elements and compute none. Source of semantics: the ONNX operators of the same names.
+extension Operator {
+  /// An operator on any element type that moves or selects elements.
+  static func movement(
+    _ name: String, _ family: OperatorFamily, _ summary: String, operands: [OperandSpecification],
+    results: [OperandSpecification] = ["y"], types: [String: ElementTypes] = [:], attributes: [AttributeSpecification] = [],
+    traits: OperatorTraits = .core, onnx: String, torch: String? = nil, aliases: [String] = []
+  ) -> Operator {
+    Operator(
+      name, family, summary, operands: operands, results: results, types: types, attributes: attributes,
+      traits: [.dataMovement, traits], aliases: aliases, onnx: onnx, torch: torch ?? "torch.\(name)")
+  }
+
+  public static let reshape = movement(
+    "reshape", .reshaping, "The same elements in another shape; −1 stands for what is left, 0 for the size in x.",
+    operands: ["x", "shape: S"], types: ["S": .int64], attributes: [Reshape.allowZero.specification],
+    onnx: "Reshape", aliases: ["view"])
+  public static let transpose = movement(
+    "transpose", .reshaping, "Axes in another order, reversed if none is given.", operands: ["x"],
+    attributes: [Transpose.permutation.specification], onnx: "Transpose", torch: "torch.permute", aliases: ["permute"])
+  public static let squeeze = movement(
+    "squeeze", .reshaping, "Without the given axes of size 1, or without all of them.", operands: ["x", "axes?: A"],
+    types: ["A": .int64], onnx: "Squeeze")
+  public static let unsqueeze = movement(
+    "unsqueeze", .reshaping, "With axes of size 1 at the given places of the result.", operands: ["x", "axes: A"],
+    types: ["A": .int64], onnx: "Unsqueeze")
+  public static let flatten = movement(
+    "flatten", .reshaping, "A matrix: the axes before `axis` together, the others together.", operands: ["x"],
+    attributes: [Flatten.axis.specification], traits: .composite, onnx: "Flatten")
+  public static let expand = movement(
+    "expand", .reshaping, "Broadcast with a shape.", operands: ["x", "shape: S"], types: ["S": .int64], onnx: "Expand",
+    torch: "torch.broadcast_to")
+  public static let concat = movement(
+    "concat", .reshaping, "Tensors one after another along an axis.", operands: ["inputs..."],
+    types: ["T": .any], attributes: [Concat.axis.specification], onnx: "Concat", torch: "torch.cat",
+    aliases: ["cat", "concatenate"])
+  public static let split = movement(
+    "split", .reshaping, "Cut along an axis into the given sizes, or into equal parts of which the last may be smaller.",
+    operands: ["x", "split?: S"], results: ["outputs..."], types: ["S": .int64],
+    attributes: [Split.axis.specification, Split.outputCount.specification], onnx: "Split")
+  public static let slice = movement(
+    "slice", .reshaping, "Elements from start to end (exclusive) by step along axes, as Python slices.",
+    operands: ["x", "starts: I", "ends: I", "axes?: I", "steps?: I"], types: ["I": .index], onnx: "Slice",
+    torch: "torch.Tensor.__getitem__")
+  public static let pad = movement(
+    "pad", .reshaping, "Elements added before and after along axes; negative counts cut.",
+    operands: ["x", "pads: P", "constant_value?", "axes?: I"], types: ["P": .int64, "I": .index],
+    attributes: [Pad.mode.specification], onnx: "Pad", torch: "torch.nn.functional.pad")
+  public static let tile = movement(
+    "tile", .reshaping, "x repeated along each axis.", operands: ["x", "repeats: R"], types: ["R": .int64], onnx: "Tile")
+  public static let shape = movement(
+    "shape", .reshaping, "The sizes of x, those from `start` to `end` (exclusive).", operands: ["x"], results: ["y: S"],
+    types: ["S": .int64], attributes: [ShapeOperator.start.specification, ShapeOperator.end.specification], onnx: "Shape",
+    torch: "torch.Tensor.shape")
+  public static let size = movement(
+    "size", .reshaping, "The number of elements of x.", operands: ["x"], results: ["y: S"], types: ["S": .int64],
+    onnx: "Size", torch: "torch.numel")
+  public static let depthToSpace = movement(
+    "depth_to_space", .reshaping, "Channels rearranged into blocks of pixels: [n, c, h, w] to [n, c÷b², h×b, w×b].",
+    operands: ["x"], attributes: [DepthToSpace.blockSize.specification, DepthToSpace.mode.specification],
+    traits: .composite, onnx: "DepthToSpace", torch: "torch.nn.functional.pixel_shuffle", aliases: ["pixel_shuffle"])
+  public static let spaceToDepth = movement(
+    "space_to_depth", .reshaping, "Blocks of pixels rearranged into channels: [n, c, h, w] to [n, c×b², h÷b, w÷b].",
+    operands: ["x"], attributes: [SpaceToDepth.blockSize.specification, SpaceToDepth.mode.specification],
+    traits: .composite, onnx: "SpaceToDepth", torch: "torch.nn.functional.pixel_unshuffle")
+  public static let reverseSequence = movement(
+    "reverse_sequence", .reshaping, "Along the time axis the first `sequence_lens[b]` elements of each batch reversed.",
+    operands: ["x", "sequence_lens: L"], types: ["L": .int64],
+    attributes: [ReverseSequence.batchAxis.specification, ReverseSequence.timeAxis.specification], traits: [],
+    onnx: "ReverseSequence")
+
+  package static let reshaping: [Operator] = [
+    .reshape, .transpose, .squeeze, .unsqueeze, .flatten, .expand, .concat, .split, .slice, .pad, .tile, .shape, .size,
+    .depthToSpace, .spaceToDepth, .reverseSequence,
+  ]
+}
+
+public enum Reshape {
+  /// Whether 0 is a size rather than a reference to the operand's.
+  public static let allowZero = AttributeKey<Bool>("allowzero", default: false)
+}
+
+public enum Transpose {
+  /// For each axis of the result the operand's axis it is; reversed if absent.
+  public static let permutation = AttributeKey<[Int]?>("perm")
+}
+
+public enum Flatten {
+  /// The first axis of the second group, from −rank to rank.
+  public static let axis = AttributeKey<Int>("axis", default: 1)
+}
+
+public enum Concat {
+  public static let axis = AttributeKey<Int>("axis")
+}
+
+public enum Split {
+  public static let axis = AttributeKey<Int>("axis", default: 0)
+  /// The number of equal parts; by default the number of results.
+  public static let outputCount = AttributeKey<Int?>("num_outputs")
+}
+
+public enum Pad {
+  /// What the added elements are: a constant, a mirror image without the edge, the edge, or the other end.
+  public static let mode = AttributeKey<String>(
+    "mode", default: "constant", allowed: ["constant", "reflect", "edge", "wrap"])
+}
+
+public enum ShapeOperator {
+  public static let start = AttributeKey<Int>("start", default: 0)
+  /// Exclusive; the rank if absent.
+  public static let end = AttributeKey<Int?>("end")
+}
+
+public enum DepthToSpace {
+  public static let blockSize = AttributeKey<Int>("blocksize")
+  /// Whether the block index is outermost in a channel's number (`DCR`) or innermost (`CRD`).
+  public static let mode = AttributeKey<String>("mode", default: "DCR", allowed: ["DCR", "CRD"])
+}
+
+public enum SpaceToDepth {
+  public static let blockSize = AttributeKey<Int>("blocksize")
+  /// Whether the block index is outermost in a channel's number (`DCR`) or innermost (`CRD`).
+  public static let mode = AttributeKey<String>("mode", default: "DCR", allowed: ["DCR", "CRD"])
+}
+
+public enum ReverseSequence {
+  public static let batchAxis = AttributeKey<Int>("batch_axis", default: 1)
+  public static let timeAxis = AttributeKey<Int>("time_axis", default: 0)
+}

@@ -20,8 +20,10 @@ struct NodeEvaluator: Sendable {
   ) throws -> [RuntimeValue] {
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
-    let results = try kernel(
-      ReferenceContext(node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion))
+    let context = ReferenceContext(
+      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion)
+    try context.checkElementTypes()
+    let results = try kernel(context)
     guard results.count == node.results.count else {
       throw KernelError.invalid("the kernel gave \(results.count) results for \(node.results.count)")
     }

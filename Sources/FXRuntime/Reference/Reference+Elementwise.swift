@@ -3,10 +3,30 @@ import Foundation
 
 extension ReferenceKernels {
   mutating func addElementwise() {
+    addUnaryArithmetic()
+    addBinaryArithmetic()
+    self[.clip] = { context in
+      var result = try context.tensor(0)
+      // The upper bound last: it wins where both contradict each other.
+      if let low = try context.optionalTensor(1) { result = try result.combined(with: low, .maximum) }
+      if let high = try context.optionalTensor(2) { result = try result.combined(with: high, .minimum) }
+      return [.tensor(try result.reshaped(context.tensor(0).shape))]
+    }
+    self[.minimum] = { context in [.tensor(try context.folded(.minimum))] }
+    self[.maximum] = { context in [.tensor(try context.folded(.maximum))] }
+    self[.sum] = { context in [.tensor(try context.summed { sum, _ in sum })] }
+    self[.mean] = { context in [.tensor(try context.summed { $0 / Double($1) })] }
+    self[.identity] = { context in [try context.value(0)] }
+    addConversions()
+    self[.where_] = { context in
+      [.tensor(try Tensor.selecting(try context.tensor(0), try context.tensor(1), try context.tensor(2)))]
+    }
+  }
+
+  private mutating func addUnaryArithmetic() {
     setUnary(.neg, { -$0 }) { 0 &- $0 }
-    setUnary(.abs, { Swift.abs($0) }) { $0 < 0 ? 0 &- $0 : $0 }
-    setUnary(.sign, { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }) { $0.signum() }
-    setUnary(.identity, { $0 }) { $0 }
+    setUnary(.abs, { Swift.abs($0) }, unsigned: { $0 }) { $0 < 0 ? 0 &- $0 : $0 }
+    setUnary(.sign, { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, unsigned: { $0.signum() }) { $0.signum() }
     let functions: [(Operator, @Sendable (Double) -> Double)] = [
       (.sqrt, { $0.squareRoot() }), (.exp, { Foundation.exp($0) }), (.log, { Foundation.log($0) }),
       (.reciprocal, { 1 / $0 }), (.floor, { $0.rounded(.down) }), (.ceil, { $0.rounded(.up) }),
@@ -16,62 +36,110 @@ extension ReferenceKernels {
       (.cosh, { Foundation.cosh($0) }), (.asinh, { Foundation.asinh($0) }), (.acosh, { Foundation.acosh($0) }),
       (.atanh, { Foundation.atanh($0) }),
     ]
-    for (op, function) in functions { setUnary(op, function, nil) }
-    setBinary(.add, { $0 + $1 }) { $0 &+ $1 }
-    setBinary(.sub, { $0 - $1 }) { $0 &- $1 }
-    setBinary(.mul, { $0 * $1 }) { $0 &* $1 }
+    for (op, function) in functions { setUnary(op, function) }
+  }
+
+  private mutating func addBinaryArithmetic() {
+    setBinary(.add, .init({ $0 + $1 }) { $0 &+ $1 })
+    setBinary(.sub, .init({ $0 - $1 }) { $0 &- $1 })
+    setBinary(.mul, .init({ $0 * $1 }) { $0 &* $1 })
+    setBinary(
+      .div,
+      .init({ $0 / $1 }, unsigned: { $1 == 0 ? 0 : $0 / $1 }) { a, b in
+        b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
+      })
+    self[.mod] = { context in
+      let function = context[Mod.fmod] ? BinaryFunction.truncatedRemainder : .floorRemainder
+      return [.tensor(try context.tensor(0).combined(with: try context.tensor(1), function))]
+    }
+    self[.pow] = { context in [.tensor(try context.tensor(0).raised(to: try context.tensor(1)))] }
+  }
+
+  private mutating func addConversions() {
+    self[.cast] = { context in
+      let x = try context.tensor(0)
+      return [.tensor(try x.cast(to: context[Cast.to], context[Cast.saturate], round: context[Cast.roundMode]))]
+    }
+    self[.castLike] = { context in
+      let (x, type) = (try context.tensor(0), try context.tensor(1).elementType)
+      return [.tensor(try x.cast(to: type, context[Cast.saturate], round: context[Cast.roundMode]))]
+    }
+    self[.bitCast] = { context in
+      let x = try context.tensor(0)
+      let type = context[BitCast.to]
+      guard type.bitWidth == x.elementType.bitWidth, type != .string else { throw KernelError.elementType(type) }
+      return [.tensor(try x.withUnsafeBytes { try Tensor(type, x.shape, bytes: $0) })]
+    }
   }
 
   /// A function of one element, rounded once into the operand's type; integers wrap.
   mutating func setUnary(
-    _ op: Operator, _ float: @escaping @Sendable (Double) -> Double, _ integer: (@Sendable (Int64) -> Int64)?
+    _ op: Operator, _ float: @escaping @Sendable (Double) -> Double,
+    unsigned: (@Sendable (UInt64) -> UInt64)? = nil, _ integer: (@Sendable (Int64) -> Int64)? = nil
   ) {
-    self[op] = { context in
-      let x = try context.tensor(0)
-      return [.tensor(try x.mapped(float, integer))]
-    }
+    self[op] = { context in [.tensor(try context.tensor(0).mapped(float, unsigned: unsigned, integer))] }
   }
 
   /// A function of two broadcast elements, rounded once into the operands' type; integers wrap.
-  mutating func setBinary(
-    _ op: Operator, _ float: @escaping @Sendable (Double, Double) -> Double,
-    _ integer: @escaping @Sendable (Int64, Int64) throws -> Int64
-  ) {
-    self[op] = { context in
-      let (a, b) = (try context.tensor(0), try context.tensor(1))
-      let shape = try Broadcast.shape([a.shape, b.shape])
-      let (i, j) = (Broadcast.indices(a.shape, to: shape), Broadcast.indices(b.shape, to: shape))
-      let numbers: Numbers
-      switch (try a.numbers(), try b.numbers()) {
-      case (.floats(let x), .floats(let y)): numbers = .floats(i.indices.map { float(x[i[$0]], y[j[$0]]) })
-      case (let x, let y):
-        let (x, y) = (x.bits, y.bits)
-        numbers = .signed(try i.indices.map { try integer(x[i[$0]], y[j[$0]]) })
-      }
-      return [.tensor(try Tensor(a.elementType, shape, numbers: numbers, saturating: false))]
+  mutating func setBinary(_ op: Operator, _ function: BinaryFunction) {
+    self[op] = { context in [.tensor(try context.tensor(0).combined(with: try context.tensor(1), function))] }
+  }
+}
+
+extension ReferenceContext {
+  /// All operands combined from the left.
+  fileprivate func folded(_ function: BinaryFunction) throws -> Tensor {
+    try (1..<operands.count).reduce(try tensor(0)) { try $0.combined(with: try tensor($1), function) }
+  }
+
+  /// The sum of all operands, finished with their number and rounded once.
+  fileprivate func summed(_ finish: (Double, Int) -> Double) throws -> Tensor {
+    let tensors = try operands.indices.map(tensor)
+    let shape = try Broadcast.shape(tensors.map(\.shape))
+    var sums = Array(repeating: 0.0, count: shape.reduce(1, *))
+    for tensor in tensors {
+      let values = try tensor.numbers().doubles
+      for (i, j) in Broadcast.indices(tensor.shape, to: shape).enumerated() { sums[i] += values[j] }
     }
+    return try Tensor(try tensor(0).elementType, shape, numbers: .floats(sums.map { finish($0, tensors.count) }))
   }
 }
 
 extension Tensor {
-  /// The elements mapped in `Double`, or in 64-bit integers for integer types.
-  func mapped(_ float: (Double) -> Double, _ integer: ((Int64) -> Int64)?) throws -> Tensor {
-    switch try numbers() {
-    case .floats(let x): return try Tensor(elementType, shape, numbers: .floats(x.map(float)), saturating: false)
-    case let numbers:
-      guard let integer else { throw KernelError.elementType(elementType) }
-      return try Tensor(elementType, shape, numbers: .signed(numbers.bits.map(integer)))
+  /// The elements in another type as `converted(to:saturating:)` has it, and rounded as asked into powers of two.
+  fileprivate func cast(to type: ElementType, _ saturating: Bool, round mode: String) throws -> Tensor {
+    guard type == .float8e8m0, elementType != .string, mode != "nearest" else {
+      return try converted(to: type, saturating: saturating)
     }
+    let powers = try numbers().doubles.map { x in
+      guard x > 0, x.isFinite else { return x }
+      let below = x.binade
+      return mode == "down" || below == x ? below : below * 2
+    }
+    return try Tensor(type, shape, numbers: .floats(powers), saturating: saturating)
   }
-}
 
-extension Numbers {
-  /// Integers as 64-bit patterns, on which wrapping arithmetic is the same for both signs; floats truncated.
-  var bits: [Int64] {
-    switch self {
-    case .signed(let x): x
-    case .unsigned(let x): x.map(Int64.init(bitPattern:))
-    case .floats(let x): x.map { Int64(exactly: $0.rounded(.towardZero)) ?? 0 }
+  /// The elements of a where the mask holds, else those of b, all broadcast; of any type of at least 8 bits.
+  fileprivate static func selecting(_ mask: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
+    guard a.elementType == b.elementType, a.elementType.bitWidth % 8 == 0 else { throw KernelError.elementType(b.elementType) }
+    let shape = try Broadcast.shape([mask.shape, a.shape, b.shape])
+    let (i, j) = (Broadcast.indices(a.shape, to: shape), Broadcast.indices(b.shape, to: shape))
+    let holds: [Bool] = try mask.elements()
+    let chosen = Broadcast.indices(mask.shape, to: shape).map { holds[$0] }
+    if let x = a.strings, let y = b.strings {
+      return try Tensor(shape, strings: chosen.indices.map { chosen[$0] ? x[i[$0]] : y[j[$0]] })
+    }
+    let size = a.elementType.bitWidth / 8
+    return try a.withUnsafeBytes { x in
+      try b.withUnsafeBytes { y in
+        try Tensor(uninitialized: a.elementType, shape) { result in
+          for k in chosen.indices {
+            let source = chosen[k] ? x[(i[k] * size)..<(i[k] + 1) * size] : y[(j[k] * size)..<(j[k] + 1) * size]
+            UnsafeMutableRawBufferPointer(rebasing: result[(k * size)..<(k + 1) * size])
+              .copyMemory(from: UnsafeRawBufferPointer(rebasing: source))
+          }
+        }
+      }
     }
   }
 }

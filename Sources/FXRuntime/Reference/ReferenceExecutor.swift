@@ -62,6 +62,7 @@ public struct ReferenceExecutor: GraphExecutor {
     let context = ReferenceContext(
       node: node, operands: operands, seed: seed &+ UInt64(node.id.index),
       runRegion: { region, arguments in try run(region, of: graph, arguments) })
+    try context.checkElementTypes()
     let results = try kernel(context)
     guard results.count == node.results.count else {
       throw KernelError.invalid("the kernel gave \(results.count) results for \(node.results.count)")

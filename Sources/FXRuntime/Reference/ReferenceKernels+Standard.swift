@@ -4,6 +4,8 @@ extension ReferenceKernels {
     var kernels = ReferenceKernels()
     kernels.addElementwise()
     kernels.addReshaping()
+    kernels.addComparison()
+    kernels.addActivation()
     return kernels
   }()
 }

@@ -51,6 +51,16 @@ public struct ReferenceContext {
   /// The elements of an integer operand.
   public func integers(_ index: Int) throws -> [Int] { try tensor(index).integers() }
 
+  /// Checks the operands' element types against the operator's schema, so that kernels need not.
+  /// - Throws: `KernelError.elementType`, `.elementTypesDiffer`.
+  func checkElementTypes() throws {
+    switch node.op.schema?.mismatch(of: operands.map { $0?.tensor?.elementType }) {
+    case nil: break
+    case .notAllowed(_, _, let actual): throw KernelError.elementType(actual)
+    case .differ(_, let expected, let actual): throw KernelError.elementTypesDiffer(expected, actual)
+    }
+  }
+
   /// Runs one of the node's regions.
   public func run(region index: Int, _ arguments: [RuntimeValue]) throws -> [RuntimeValue] {
     guard node.regions.indices.contains(index) else { throw KernelError.invalid("there is no region \(index)") }
@@ -63,6 +73,8 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
   case missingOperand(Int)
   case notATensor(Int)
   case elementType(ElementType)
+  /// Two operands must have one element type.
+  case elementTypesDiffer(ElementType, ElementType)
   case notBroadcastable([Int], [Int])
   case axis(Int, rank: Int)
   case invalid(String)
@@ -72,6 +84,7 @@ public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
     case .missingOperand(let index): "operand \(index) is missing"
     case .notATensor(let index): "operand \(index) is not a tensor"
     case .elementType(let type): "not defined on \(type.rawValue)"
+    case .elementTypesDiffer(let a, let b): "operands hold \(a.rawValue) and \(b.rawValue), which must be one type"
     case .notBroadcastable(let a, let b): "shapes \(a) and \(b) do not broadcast"
     case .axis(let axis, let rank): "axis \(axis) is out of range for rank \(rank)"
     case .invalid(let reason): reason

@@ -8,14 +8,23 @@ extension ShapeRules {
     setArithmetic(.mul) { $0 * $1 }
     // Sizes are not negative, so for symbolic ones rounding toward zero is floor division.
     setArithmetic(.div) { a, b in
-      guard let x = a.size, let y = b.size else { return a / b }
+      guard let x = a.size, let y = b.size else { return b.size.map { $0 < 0 } ?? false ? .unknown : a / b }
       return y == 0 ? Dimension(0) : y == -1 ? Dimension(0) - a : Dimension(x / y)
     }
-    setArithmetic(.mod) { $0 % $1 }
+    self[.mod] = { (context) throws(ShapeError) in
+      let type = try context.broadcast()
+      // A dimension's remainder is the floor's.
+      if !context[Mod.fmod], let element = type.elementType, let contents = context.combinedContents({ $0 % $1 }) {
+        context.setContents(contents, fitting: element)
+      }
+      return [type]
+    }
     setArithmetic(.minimum) { Dimension.minimum($0, $1) }
     setArithmetic(.maximum) { Dimension.maximum($0, $1) }
     self[.neg] = { (context) throws(ShapeError) in
-      if let contents = context.contents(0) { context.setContents(contents.map { Dimension(0) - $0 }) }
+      if let element = try context.elementType(0), let contents = context.contents(0) {
+        context.setContents(contents.map { Dimension(0) - $0 }, fitting: element)
+      }
       return [try context.type(0)]
     }
     self[.pow] = { (context) throws(ShapeError) in
@@ -29,12 +38,12 @@ extension ShapeRules {
       return [try context.type(0)]
     }
     self[.cast] = { (context) throws(ShapeError) in
-      if context[Cast.to].isInteger, let contents = context.contents(0) { context.setContents(contents) }
+      if let contents = context.contents(0) { context.setContents(contents, fitting: context[Cast.to]) }
       return [try context.type(0, holding: context[Cast.to])]
     }
     self[.castLike] = { (context) throws(ShapeError) in
       guard let element = try context.elementType(1) else { return [.unknown] }
-      if element.isInteger, let contents = context.contents(0) { context.setContents(contents) }
+      if let contents = context.contents(0) { context.setContents(contents, fitting: element) }
       return [try context.type(0, holding: element)]
     }
     self[.bitCast] = { (context) throws(ShapeError) in
@@ -56,7 +65,9 @@ extension ShapeRules {
   private mutating func setArithmetic(_ op: Operator, _ combine: @escaping @Sendable (Dimension, Dimension) -> Dimension) {
     self[op] = { (context) throws(ShapeError) in
       let type = try context.broadcast()
-      if type.elementType?.isInteger == true, let contents = context.combinedContents(combine) { context.setContents(contents) }
+      if let element = type.elementType, let contents = context.combinedContents(combine) {
+        context.setContents(contents, fitting: element)
+      }
       return [type]
     }
   }
@@ -75,6 +86,14 @@ extension InferenceContext {
     let shape = try Broadcasting.shape(shapes)
     guard let element else { return .unknown }
     return .tensor(element, shape)
+  }
+
+  /// Says what a result of an integer type holds. Numbers beyond the type wrap in the run, and are not followed.
+  mutating func setContents(_ contents: [Dimension], fitting element: ElementType) {
+    guard let range = element.integerRange else { return }
+    // A symbol is a size, which fits the types that hold sizes.
+    let holdsSizes = element == .int64 || element == .int32
+    setContents(contents.map { $0.size.map(range.contains) ?? holdsSizes ? $0 : .unknown })
   }
 
   /// The integers that a function of two operands of rank 0 or 1 gives.

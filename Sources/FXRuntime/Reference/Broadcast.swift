@@ -2,7 +2,7 @@ import FXCore
 
 /// NumPy's broadcasting on concrete shapes, for reference kernels.
 enum Broadcast {
-  /// - Throws: `KernelError.notBroadcastable`.
+  /// - Throws: `KernelError.notBroadcastable`; `.invalid` if the result is too large to make.
   static func shape(_ shapes: [[Int]]) throws -> [Int] {
     var result: [Int] = []
     for shape in shapes {
@@ -14,6 +14,7 @@ enum Broadcast {
         return x == 1 ? y : x
       }
     }
+    _ = try Selection.count(result)
     return result
   }
 

@@ -1,0 +1,76 @@
+internal import COnnx
+import FXCore
+
+/// Reads ONNX models as graphs.
+///
+/// Every operator set is normalised to the newest form; functions are inlined; subgraphs become regions with explicit
+/// captures; operators without a row are kept as unregistered operators of their domain. Weights stay in the mapped
+/// file. Names, types, doc strings and metadata survive: what a graph has no place for is in `Graph.metadata` under
+/// keys that begin with `onnx.` (see `ModelMetadata`).
+public struct OnnxImporter: Sendable {
+  public var operators = OnnxOperators.standard
+  /// Whether external data may lie outside the model's directory.
+  public var allowsExternalDataOutside = false
+  /// The most nodes that a model may have, with its functions inlined.
+  public var nodeLimit = 20_000_000
+
+  public init() {}
+
+  /// Reads the model file at `path`.
+  /// - Throws: `OnnxError` that names the file, and the node where there is one.
+  public func graph(path: String) throws(OnnxError) -> Graph { try graph(from: OnnxDocument(path: path)) }
+
+  /// Reads a model.
+  /// - Throws: `OnnxError` that names the file, and the node where there is one.
+  public func graph(from document: OnnxDocument) throws(OnnxError) -> Graph {
+    do throws(OnnxError) {
+      return try withExtendedLifetime(document) { () throws(OnnxError) in try read(document) }
+    } catch {
+      guard let path = document.path else { throw error }
+      throw error.at(path: path)
+    }
+  }
+
+  private func read(_ document: OnnxDocument) throws(OnnxError) -> Graph {
+    let model = document.model.pointee
+    guard let message = model.graph else { throw OnnxError(.noGraph) }
+    let opsets = try operatorSets(model)
+    let directory = document.path.map { path in
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+    let reader = GraphReader(
+      model, options: self,
+      tensors: TensorReader(
+        input: document.input, owner: document,
+        externalData: ExternalData(directory: directory, allowsOutside: allowsExternalDataOutside)))
+    let unbound = model.metadata.pairs.first { $0.key == ModelMetadata.unbound }?.value ?? ""
+    try reader.readBody(message.pointee, opsets: opsets, unbound: Set(unbound.split(separator: "\n").map(String.init)))
+    reader.graph.operatorSets = opsets
+    ModelMetadata.read(model, into: &reader.graph)
+    return reader.graph
+  }
+
+  private func operatorSets(_ model: ModelProto) throws(OnnxError) -> [String: Int] {
+    var opsets: [String: Int] = [:]
+    for opset in model.opsets {
+      let domain = GraphReader.normalized(text(opset.pointee.domain))
+      let version = Int(opset.pointee.version)
+      if let newest = operators.newest[domain], version > newest {
+        throw OnnxError(.operatorSetTooNew(domain: domain, version: version, newest: newest))
+      }
+      opsets[domain] = version
+    }
+    // Models of IR version 1 and 2 may leave the list out; the first operator set is meant.
+    if opsets.isEmpty { opsets[""] = 1 }
+    return opsets
+  }
+}
+
+extension OnnxDocument {
+  /// The bytes that detached `raw_data` lies in.
+  var input: UnsafeRawBufferPointer {
+    guard case .opened(_, let file, let bytes) = source else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    // The array is never written while the document lives, so its storage stays in place.
+    return file?.bytes ?? bytes.withUnsafeBytes { $0 }
+  }
+}

@@ -1,0 +1,84 @@
+internal import COnnx
+import FXCore
+
+/// What the subgraphs of a node use of the frame around it.
+struct Captures {
+  /// Values, which become operands of the node and arguments of its regions.
+  var values: [(name: String, value: ValueID)] = []
+  /// Parameters and absent operands, which regions see as they are.
+  var constants: [(name: String, operand: Operand)] = []
+
+  var operands: [Operand] { values.map { .value($0.value) } }
+}
+
+extension GraphReader {
+  /// - Throws: `OnnxError` with `.undefinedValue` for a name that no frame knows.
+  func captures(of subgraphs: [UnsafeMutablePointer<GraphProto>]) throws(OnnxError) -> Captures {
+    var captures = Captures()
+    var seen: Set<String> = []
+    for subgraph in subgraphs {
+      for name in NodeOrder.freeNames(subgraph.pointee) where seen.insert(name).inserted {
+        let operand = try resolve(name)
+        if case .value(let value) = operand {
+          captures.values.append((name, value))
+        } else {
+          captures.constants.append((name, operand))
+        }
+      }
+    }
+    return captures
+  }
+}
+
+/// What the exporter needs to know of an unregistered call with regions; no ONNX attribute can be called so.
+enum SubgraphAttribute {
+  /// The attributes that the regions stood in, in order.
+  static let names = "onnx.subgraphs"
+  /// How many of the last operands, and of every region's last arguments, are captured values.
+  static let captures = "onnx.captures"
+}
+
+extension OnnxImportCall {
+  /// A call of an operator that no row knows, which keeps what the node has.
+  func callUnregistered(_ op: Operator) throws(OnnxError) -> [Operand] {
+    guard !subgraphs.isEmpty else { return try call(op, operands, attributes: attributes, results: resultTypes) }
+    let captures = try reader.captures(of: subgraphs.map(\.graph))
+    var attributes = attributes
+    attributes[SubgraphAttribute.names] = .strings(subgraphs.map(\.name))
+    attributes[SubgraphAttribute.captures] = .int(captures.values.count)
+    return try callWithRegions(
+      op, operands, captures, attributes: attributes, regionCount: subgraphs.count, order: Array(subgraphs.indices))
+  }
+
+  /// The row's call with a region for each of the subgraphs called `names`, in that order.
+  func callWithRegions(
+    _ operands: [Operand], named names: [String], inputTypes: [ValueType] = []
+  ) throws(OnnxError) -> [Operand] {
+    guard let row else { throw OnnxError(.unsupported("\(opType) has no row to go by")) }
+    var order: [Int] = []
+    for name in names {
+      guard let index = subgraphs.firstIndex(where: { $0.name == name }) else { throw OnnxError(.missingAttribute(name)) }
+      order.append(index)
+    }
+    let captures = try reader.captures(of: order.map { subgraphs[$0].graph })
+    return try callWithRegions(
+      row.op, operands, captures, attributes: try schemaAttributes(row), order: order, inputTypes: inputTypes)
+  }
+
+  /// A call with a region for each subgraph.
+  /// - Parameter inputTypes: types of the subgraphs' inputs where the model has none.
+  private func callWithRegions(
+    _ op: Operator, _ operands: [Operand], _ captures: Captures, attributes: Attributes, regionCount: Int? = nil,
+    order: [Int], inputTypes: [ValueType] = []
+  ) throws(OnnxError) -> [Operand] {
+    let node = try reader.append(
+      op, operands + captures.operands, attributes, resultTypes, name: name, location: location, regionCount: regionCount)
+    for (region, index) in zip(node.regions, order) {
+      let subgraph = subgraphs[index]
+      try reader.readSubgraph(
+        subgraph.graph.pointee, into: region, named: "\(name.isEmpty ? opType : name).\(subgraph.name)",
+        captures: captures, inputTypes: inputTypes)
+    }
+    return node.results.map(Operand.value)
+  }
+}

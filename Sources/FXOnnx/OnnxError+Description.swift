@@ -1,0 +1,104 @@
+import FXCore
+
+/// The wording of errors: one line that names the file, the node and the reason.
+extension OnnxError: CustomStringConvertible {
+  public var description: String {
+    var parts: [String] = []
+    if let path { parts.append(path) }
+    if let node { parts.append(node.description) }
+    parts.append(problem.description)
+    return parts.joined(separator: ": ")
+  }
+}
+
+extension OnnxError.Node: CustomStringConvertible {
+  /// `node "conv1" (Conv)`, or by its output where it has no name.
+  public var description: String {
+    let label = name.isEmpty ? (output.isEmpty ? "node" : "node with output \(output.quoted)") : "node \(name.quoted)"
+    let place = path.isEmpty ? "" : " in \(path.joined(separator: "/"))"
+    return "\(label) (\(opType.isEmpty ? "no op_type" : opType))\(place)"
+  }
+}
+
+extension OnnxError.Wire: CustomStringConvertible {
+  public var description: String {
+    let place = (field.isEmpty ? "" : " in \(field)") + (offset == 0 ? "" : " at byte \(offset)")
+    return switch fault {
+    case .truncated: "the file ends\(place): it was cut off, or is not an ONNX model"
+    case .malformed: "not an ONNX model, or a damaged one: malformed bytes\(place)"
+    case .tooDeep(let limit): "messages nest deeper than \(limit) levels\(place)"
+    case .badString: "text that is not UTF-8, or holds a NUL\(place)"
+    case .duplicateField: "a field that may occur once occurs twice\(place)"
+    case .overBudget(let bytes): "the model unpacks to more than \(bytes) bytes of structure"
+    case .tooLarge: "more than 2 GiB, which protobuf does not allow: keep the weights in an external data file"
+    }
+  }
+}
+
+extension OnnxError.Unmapped: CustomStringConvertible {
+  public var description: String { "\(op) at \(node.quoted): \(reason)" }
+}
+
+extension OnnxError.ExternalDataFault: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noDirectory: "its data is in another file, and a model read from memory has no directory to look in"
+    case .noLocation: "its external data has no location"
+    case .outside(let location): "its data is in \(location.quoted), outside the model's directory"
+    case .badNumber(let key, let value): "its external data has the \(key) \(value.quoted), which is not a size in bytes"
+    case .range(let location, let offset, let length, let fileSize):
+      "bytes \(offset) to \(offset.addingReportingOverflow(length).partialValue) of \(location.quoted), which has \(fileSize)"
+    case .file(let error): error.description
+    }
+  }
+}
+
+extension OnnxError.Problem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .file(let error): error.description
+    case .outOfMemory: "out of memory"
+    case .wire(let wire): wire.description
+    case .noGraph: "the model has no graph: not an ONNX model, or an empty one"
+    case .noOperatorSet(let domain): "the model imports no operator set for the domain \(domain.quoted)"
+    case .operatorSetTooNew(let domain, let version, let newest):
+      "operator set \(version) of \(domain.quoted) is newer than \(newest), the newest known"
+    case .recursiveFunction(let name): "the function \(name.quoted) calls itself"
+    case .tooManyNodes(let limit): "functions expand to more than \(limit) nodes"
+    case .undefinedValue(let name): "nothing defines the value \(name.quoted)"
+    case .duplicateValue(let name): "the value \(name.quoted) is defined twice"
+    case .cycle(let names): "the nodes form a cycle through \(names.map(\.quoted).joined(separator: ", "))"
+    case .elementType(let code, let of): "\(of.quoted) has the element type \(code), which is none that is supported"
+    case .valueType(let of): "\(of.quoted) has a type that is empty or of a kind that is not supported"
+    case .dimension(let size, let of): "\(of.quoted) has a dimension of size \(size)"
+    case .tensor(let name, let error): "tensor \(name.quoted): \(error)"
+    case .tensorText(let name): "tensor \(name.quoted): a string is not UTF-8"
+    case .tensorSegment(let name): "tensor \(name.quoted): tensors in segments are not supported"
+    case .tensorHasNoData(let name): "tensor \(name.quoted): no data"
+    case .sparse(let name): "sparse tensor \(name.quoted): indices that do not fit the shape"
+    case .externalData(let name, let fault): "tensor \(name.quoted): \(fault)"
+    case .missingAttribute(let name): "the attribute \(name.quoted) is missing"
+    case .attributeKind(let name, let expected): "the attribute \(name.quoted) is not \(expected)"
+    case .attributeValue(let name, let reason): "the attribute \(name.quoted) \(reason)"
+    case .attributeReference(let name): "the attribute refers to \(name.quoted), which the function does not have"
+    case .missingOperand(let name): "the input \(name.quoted) is missing"
+    case .operandCount(let count, let allowed): "\(count) inputs, where \(OnnxError.text(allowed)) are allowed"
+    case .resultCount(let count, let allowed): "\(count) outputs, where \(OnnxError.text(allowed)) are allowed"
+    case .unsupported(let what): what
+    case .graph(let error): "\(error)"
+    case .unmapped(let offenders):
+      "ONNX cannot express \(offenders.count) of the calls: " + offenders.map(\.description).joined(separator: "; ")
+    case .textHoldsNul(let text): "the text \(text.quoted) holds a NUL character, which ONNX does not allow"
+    case .nestedTooDeep(let limit): "the graph nests regions deeper than the \(limit) message levels that protobuf allows"
+    case .modelTooLarge(let bytes): "the model takes \(bytes) bytes without its weights, more than the 2 GiB protobuf allows"
+    case .operatorSet(let version, let allowed): "operator set \(version) cannot be written, only \(OnnxError.text(allowed))"
+    }
+  }
+}
+
+extension OnnxError {
+  fileprivate static func text(_ range: ClosedRange<Int>) -> String {
+    if range.lowerBound == range.upperBound { return String(range.lowerBound) }
+    return range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+  }
+}

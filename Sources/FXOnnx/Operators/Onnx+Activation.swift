@@ -1,0 +1,43 @@
+import FXCore
+
+extension OnnxForm {
+  static let activation: [OnnxForm] = [
+    OnnxForm("Softmax", importing: alongAxis), OnnxForm("LogSoftmax", importing: alongAxis),
+    OnnxForm("Hardmax", importing: alongAxis),
+    OnnxForm("PRelu", normalize: slopePerChannel),
+    OnnxForm("Selu", normalize: oldConstants),
+    OnnxForm("HardSwish", since: 14), OnnxForm("Mish", since: 18), OnnxForm("Gelu", since: 20),
+    OnnxForm("Swish", since: 24), OnnxForm("SwiGLU", since: 28),
+  ]
+
+  /// Before operator set 13 the operand was seen as a matrix, its axes from `axis` on folded into one.
+  private static func alongAxis(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
+    guard call.version < 13, let row = call.row else { return try call.callAsDescribed() }
+    let axis = try call.takeInt("axis") ?? 1
+    let rank = call.type(of: call.operand(0)).shape?.rank
+    if axis == -1 || (rank != nil && axis + 1 == rank) {
+      call.attributes["axis"] = -1
+      return try call.callAsDescribed()
+    }
+    let x = call.operand(0)
+    let shape = try call.call(try call.op("shape"), [x])
+    let matrix = try call.call(try call.op("flatten"), [x], attributes: ["axis": .int(axis)])
+    let result = try call.call(row.op, matrix, attributes: ["axis": .int(-1)])
+    return try call.call(try call.op("reshape"), result + shape, results: call.resultTypes)
+  }
+
+  /// Before operator set 7 a slope of one dimension was one number per channel.
+  private static func slopePerChannel(_ call: inout OnnxImportCall) throws(OnnxError) {
+    guard call.version < 7, let slope = call.type(of: call.operand(1)).shape, slope.rank == 1, slope[0].size != 1,
+      let rank = call.type(of: call.operand(0)).shape?.rank
+    else { return }
+    try call.addTrailingOnes(rank - 2, to: 1)
+  }
+
+  /// Operator set 6 corrected the defaults.
+  private static func oldConstants(_ call: inout OnnxImportCall) throws(OnnxError) {
+    guard call.version < 6 else { return }
+    if call.attributes["alpha"] == nil { call.attributes["alpha"] = .float(1.6732) }
+    if call.attributes["gamma"] == nil { call.attributes["gamma"] = .float(1.0507) }
+  }
+}

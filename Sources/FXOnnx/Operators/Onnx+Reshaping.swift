@@ -1,0 +1,56 @@
+import FXCore
+
+extension OnnxForm {
+  static let reshaping: [OnnxForm] = [
+    OnnxForm("Reshape", former: [FormerAttribute("shape", operand: 1, before: 5)], later: ["allowzero": 14]),
+    OnnxForm("Squeeze", former: [FormerAttribute("axes", operand: 1, before: 13)]),
+    OnnxForm("Unsqueeze", former: [FormerAttribute("axes", operand: 1, before: 13)]),
+    OnnxForm("Concat", normalize: channelsByDefault),
+    OnnxForm(
+      "Split", former: [FormerAttribute("split", operand: 1, before: 13)], later: ["num_outputs": 18],
+      adjust: countOutputs),
+    OnnxForm(
+      "Slice",
+      former: [
+        FormerAttribute("starts", operand: 1, before: 10), FormerAttribute("ends", operand: 2, before: 10),
+        FormerAttribute("axes", operand: 3, before: 10),
+      ]),
+    OnnxForm(
+      "Pad",
+      former: [
+        FormerAttribute("paddings", operand: 1, before: 2), FormerAttribute("pads", operand: 1, before: 11),
+        FormerAttribute("value", operand: 2, before: 11, .scalar),
+      ], laterOperands: [3: 18]),
+    OnnxForm("Tile", normalize: tileOneAxis),
+    OnnxForm("Shape", later: ["start": 15, "end": 15]),
+    OnnxForm("SpaceToDepth", later: ["mode": 28]),
+    OnnxForm("Trilu", since: 14), OnnxForm("CenterCropPad", since: 18), OnnxForm("Col2Im", since: 18),
+  ]
+
+  static let readAsReshaping: [(op: String, form: OnnxForm)] = []
+
+  /// Operator set 1 had the channels as the default.
+  private static func channelsByDefault(_ call: inout OnnxImportCall) throws(OnnxError) {
+    if call.version < 4, call.attributes["axis"] == nil { call.attributes["axis"] = 1 }
+  }
+
+  /// From operator set 18 on, a Split without sizes must say how many parts it makes.
+  private static func countOutputs(
+    _ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes
+  ) throws(OnnxError) {
+    guard call.version >= 18, inputs.count < 2 || inputs[1].isEmpty, attributes["num_outputs"] == nil else { return }
+    attributes["num_outputs"] = .int(call.results.count)
+  }
+
+  /// Before operator set 6 one axis was repeated, which two operands named.
+  private static func tileOneAxis(_ call: inout OnnxImportCall) throws(OnnxError) {
+    guard call.version < 6 else { return }
+    guard let tiles = call.tensor(of: call.operand(1)), let axis = call.tensor(of: call.operand(2)),
+      let count = try? tiles.numbers().doubles.first, let place = try? axis.numbers().doubles.first,
+      let rank = call.type(of: call.operand(0)).shape?.rank, (0..<Double(rank)).contains(place), abs(count) < 1e9
+    else { throw OnnxError(.unsupported("Tile of operator set 1 with a computed axis or an unknown rank")) }
+    var repeats = Array(repeating: 1, count: rank)
+    repeats[Int(place)] = Int(count)
+    call.operands = [call.operand(0), call.constant(indices: repeats, name: "\(call.name)_repeats")]
+  }
+}

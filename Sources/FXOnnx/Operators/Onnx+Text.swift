@@ -1,0 +1,5 @@
+import FXCore
+
+extension OnnxForm {
+  static let text: [OnnxForm] = ["RegexFullMatch", "StringConcat", "StringSplit"].map { OnnxForm($0, since: 20) }
+}

@@ -1,0 +1,88 @@
+import FXCore
+
+/// The ONNX side of an operator: its name, and how its forms of earlier operator sets differ from the newest one, which is
+/// also ours.
+///
+/// Most forms are a name. The rest list attributes that later versions made operands, attributes that came later, and
+/// functions for what no list can say.
+public struct OnnxForm: Sendable {
+  /// Makes calls of ours of one ONNX node and returns what stands for its outputs.
+  public typealias Import = @Sendable (inout OnnxImportCall) throws(OnnxError) -> [Operand]
+  /// Changes operands and attributes of an earlier form to the newest, before the call is made.
+  public typealias Normalize = @Sendable (inout OnnxImportCall) throws(OnnxError) -> Void
+  /// Writes ONNX nodes for one call of ours.
+  public typealias Export = @Sendable (inout OnnxExportCall) throws(OnnxError) -> Void
+  /// Changes the operands' names and the attributes of a node about to be written.
+  public typealias Adjust =
+    @Sendable (_ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes) throws(OnnxError) -> Void
+
+  public let opType: String
+  /// Empty for ONNX's own operators.
+  public let domain: String
+  /// The first operator set in which the operator can be written.
+  public var since: Int
+  /// ONNX's attribute names by ours, where they differ.
+  public var names: [String: String]
+  public var former: [FormerAttribute]
+  /// The operator set in which an attribute appeared, by ONNX's name, where that is later than `since`.
+  public var later: [String: Int]
+  /// The operator set in which an operand appeared, by position.
+  public var laterOperands: [Int: Int]
+  /// Attributes of the ONNX operator that say nothing to us.
+  public var ignored: Set<String>
+  public var normalize: Normalize?
+  public var importing: Import?
+  public var adjust: Adjust?
+  public var exporting: Export?
+
+  public init(
+    _ opType: String, domain: String = "", since: Int = 1, names: [String: String] = [:], former: [FormerAttribute] = [],
+    later: [String: Int] = [:], laterOperands: [Int: Int] = [:], ignored: Set<String> = [], normalize: Normalize? = nil,
+    importing: Import? = nil, adjust: Adjust? = nil, exporting: Export? = nil
+  ) {
+    self.opType = opType
+    self.domain = domain
+    self.since = since
+    self.names = names
+    self.former = former
+    self.later = later
+    self.laterOperands = laterOperands
+    self.ignored = ignored
+    self.normalize = normalize
+    self.importing = importing
+    self.adjust = adjust
+    self.exporting = exporting
+  }
+
+  /// Our name of an attribute of ONNX's.
+  func ours(_ name: String) -> String { names.first { $0.value == name }?.key ?? name }
+}
+
+/// An attribute of earlier versions of an operator which is an operand of the later.
+public struct FormerAttribute: Sendable {
+  public enum Form: Sendable {
+    /// A list of integers: an `int64` vector.
+    case indices
+    /// An integer: an `int64` vector of one element.
+    case index
+    /// An integer: an `int64` scalar.
+    case integer
+    /// A list of numbers: a `float32` vector.
+    case floats
+    /// A number: a scalar of the first operand's element type.
+    case scalar
+  }
+  public let name: String
+  /// The operand's position.
+  public let operand: Int
+  /// The first operator set in which it is an operand.
+  public let before: Int
+  public let form: Form
+
+  public init(_ name: String, operand: Int, before: Int, _ form: Form = .indices) {
+    self.name = name
+    self.operand = operand
+    self.before = before
+    self.form = form
+  }
+}

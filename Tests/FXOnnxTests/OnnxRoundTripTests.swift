@@ -1,0 +1,143 @@
+import FXCore
+import FXOnnx
+import Foundation
+import Testing
+
+/// A graph of the operators that need nothing but numbers: relu(x + w) through unregistered and registered calls.
+private func sampleGraph() throws -> Graph {
+  var graph = Graph(name: "sample")
+  let x = try graph.addInput("x", .tensor(.float32, ["batch", 4]))
+  let w = try graph.addParameter("w", Tensor([4], [Float]([1, 2, 3, 4])))
+  let sum = try graph.call(.add, [.value(x), .parameter(w)], type: .tensor(.float32, ["batch", 4]), name: "sum")
+  let vendor = Operator(unregistered: "Fancy", domain: "com.vendor")
+  let fancy = try graph.append(
+    vendor, [.value(sum), .none, .literal(2.5)],
+    attributes: ["alpha": 0.5, "names": .strings(["a", "é"]), "table": .tensor(Tensor([2], [Int64]([7, 8])))],
+    results: [.tensor(.float32, nil), .unknown], name: "fancy node",
+    location: Location(file: "Model.swift", line: 12, modulePath: "layers.0"))
+  try graph.addOutput(try graph[fancy].results[0], name: "y")
+  graph.metadata["author"] = "someone"
+  graph.metadata["onnx.doc_string"] = "A sample"
+  return graph
+}
+
+private func roundTrip(_ graph: Graph) throws -> Graph {
+  try OnnxImporter().graph(from: OnnxDocument(bytes: exportToOnnx(graph).serialized()))
+}
+
+@Suite struct OnnxRoundTripTests {
+  let folder = NSTemporaryDirectory() + "onnx-\(UUID().uuidString)"
+
+  @Test func namesTypesAttributesMetadataSurvive() throws {
+    let graph = try sampleGraph()
+    let again = try roundTrip(graph)
+    #expect(again.name == "sample")
+    #expect(again.inputs.map { again.type(of: .value($0)) } == [.tensor(.float32, ["batch", 4])])
+    #expect(again.outputNames == ["y"])
+    #expect(again.value(named: "sum").map { again.type(of: .value($0)) } == .tensor(.float32, ["batch", 4]))
+    let w = try #require(again.parameter(named: "w"))
+    #expect(try again[w].tensor == Tensor([4], [Float]([1, 2, 3, 4])))
+    let fancy = try again[#require(again.bodyNodes.last)]
+    #expect(fancy.op.description == "com.vendor::Fancy")
+    #expect(fancy.name == "fancy node")
+    #expect(fancy.attributes["alpha"] == 0.5)
+    #expect(fancy.attributes["names"] == .strings(["a", "é"]))
+    #expect(fancy.attributes["table"] == .tensor(try Tensor([2], [Int64]([7, 8]))))
+    #expect(fancy.operands[1] == .none)
+    #expect(again.tensor(of: fancy.operands[2]) == Tensor(Float(2.5)))
+    #expect(fancy.location == Location(file: "Model.swift", line: 12, modulePath: "layers.0"))
+    #expect(again.metadata["author"] == "someone")
+    #expect(again.metadata["onnx.doc_string"] == "A sample")
+  }
+
+  @Test func everyElementTypeSurvives() throws {
+    var graph = Graph()
+    for type in ElementType.allCases {
+      let tensor: Tensor
+      if type == .string {
+        tensor = try Tensor([3], strings: ["", "é", "three"])
+      } else {
+        let count = try #require(type.byteCount(elements: 5))
+        let bytes = (0..<count).map { UInt8($0 % 2) }
+        tensor = try bytes.withUnsafeBytes { try Tensor(type, [5], bytes: $0) }
+      }
+      let parameter = try graph.addParameter(type.rawValue, tensor)
+      try graph.addOutput(.parameter(parameter), name: "out_\(type.rawValue)")
+    }
+    let again = try roundTrip(graph)
+    #expect(again.outputs.map { again.tensor(of: $0) } == graph.outputs.map { graph.tensor(of: $0) })
+    #expect(again.outputNames == graph.outputNames)
+  }
+
+  @Test func unboundParametersStayParameters() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x")
+    let w = try graph.addParameter("w", unbound: TensorType(.float32, nil))
+    try graph.addOutput(try graph.call(.mul, [.value(x), .parameter(w)]))
+    let again = try roundTrip(graph)
+    #expect(again.inputs.count == 1)
+    #expect(try again.parameter(named: "w").map { try again[$0].isBound } == false)
+  }
+
+  @Test(arguments: [OnnxDocument.WeightPlacement.inline, .external])
+  func savedModelsReadBack(weights: OnnxDocument.WeightPlacement) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var graph = try sampleGraph()
+    let big = try Tensor([1000, 4], (0..<4000).map { Float($0) })
+    let id = try graph.addParameter("big", big)
+    try graph.addOutput(try graph.call(.add, [.value(graph.inputs[0]), .parameter(id)]), name: "big_out")
+    let path = folder + "/model.onnx"
+    try exportToOnnx(graph).saveToFile(path, weights: weights)
+    #expect(FileManager.default.fileExists(atPath: path + ".data") == (weights == .external))
+    let again = try OnnxImporter().graph(path: path)
+    let tensor = try #require(again.parameter(named: "big").flatMap { try again[$0].tensor })
+    #expect(tensor == big)
+    #expect(tensor.isBorrowed)
+    // Over the file that it is mapped from.
+    try exportToOnnx(again).saveToFile(path, weights: .inline)
+    #expect(try OnnxImporter().graph(path: path).parameter(named: "big") != nil)
+    #expect(tensor == big)
+  }
+
+  @Test func offendersAreNamedAtOnce() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x")
+    let ours = Operator("unmapped_one", .elementwise, "", operands: ["x"])
+    let other = Operator("unmapped_two", .elementwise, "", operands: ["x"])
+    let first = try graph.call(ours, [.value(x)], name: "first")
+    try graph.addOutput(try graph.call(other, [.value(first)], name: "second"))
+    let error = try #require(throws: OnnxError.self) { try exportToOnnx(graph) }
+    guard case .unmapped(let offenders) = error.problem else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(offenders.map(\.node) == ["first", "second"])
+    #expect(error.description.contains("unmapped_one") && error.description.contains("unmapped_two"))
+  }
+
+  @Test func jsonHasNumbersAsProtobufWritesThem() throws {
+    let json = try sampleGraph().toOnnxJSON()
+    #expect(json.contains("\"irVersion\": \"10\""))
+    #expect(json.contains("\"opType\": \"Add\""))
+    #expect(json.contains("\"rawData\": \"AACAPwAAAEAAAEBAAACAQA==\""))
+    #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
+  }
+
+  @Test func valuesOfEveryKindSurvive() throws {
+    let tensor = RuntimeValue.tensor(try Tensor([2], [Float]([1, 2])))
+    let values: [RuntimeValue] = [
+      tensor, .sequence([tensor, tensor], element: .tensor(.float32, nil)),
+      .sequence([], element: .tensor(.int64, nil)), .optional(tensor, wrapped: .tensor(.float32, nil)),
+      .optional(nil, wrapped: .tensor(.float32, nil)),
+      .map(keys: try Tensor([1], strings: ["k"]), values: [tensor]),
+    ]
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for value in values {
+      let path = folder + "/value.pb"
+      try AtomicFile.write(OnnxValues.serialized(value, name: "v"), to: path)
+      #expect(try OnnxValues.read(path: path, as: value.type) == value)
+    }
+  }
+}

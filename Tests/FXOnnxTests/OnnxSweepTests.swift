@@ -1,0 +1,43 @@
+import FXCore
+import FXOnnx
+import Foundation
+import Testing
+
+/// Every model of the local cache, read, written, and read again. Values are compared by `fx conformance`; here it is
+/// structure: the second graph is the first.
+@Suite struct OnnxSweepTests {
+  static let folder = ProcessInfo.processInfo.environment["FX_CACHE"] ?? ".cache"
+
+  static let models: [String] = ["cases", "zoo"].map { folder + "/" + $0 }.flatMap { root in
+    (FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? [])
+      .filter { $0.hasSuffix("model.onnx") }.map { root + "/" + $0 }
+  }.sorted()
+
+  @Test(.enabled(if: !models.isEmpty, "no models under FX_CACHE or .cache"))
+  func modelsSurviveARoundTrip() {
+    var failures: [String: [String]] = [:]
+    for path in OnnxSweepTests.models {
+      do throws(OnnxError) {
+        let first = try OnnxImporter().graph(path: path)
+        let second = try OnnxImporter().graph(from: OnnxDocument(bytes: exportToOnnx(first).serialized()))
+        if let difference = difference(first, second) { failures[difference, default: []].append(path) }
+      } catch {
+        failures[error.problem.description, default: []].append(path)
+      }
+    }
+    for (reason, paths) in failures.sorted(by: { $0.value.count > $1.value.count }) {
+      Issue.record("\(paths.count) × \(reason): \(paths.prefix(3))")
+    }
+  }
+
+  private func difference(_ a: Graph, _ b: Graph) -> String? {
+    if a.nodeCount != b.nodeCount { return "another number of nodes" }
+    if a.outputNames != b.outputNames { return "other output names" }
+    if a.inputs.map(a.name) != b.inputs.map(b.name) { return "other input names" }
+    if a.inputs.map({ a.type(of: .value($0)) }) != b.inputs.map({ b.type(of: .value($0)) }) { return "other input types" }
+    if a.valueNames() != b.valueNames() { return "other value names" }
+    if a.metadata != b.metadata { return "other metadata" }
+    let counts = [a, b].map { graph in graph.operatorCounts.map { "\($0.op) \($0.count)" } }
+    return counts[0] == counts[1] ? nil : "other operators"
+  }
+}

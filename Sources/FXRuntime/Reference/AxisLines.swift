@@ -9,7 +9,7 @@ struct AxisLines {
 
   /// - Throws: `KernelError.axis` if the axis is out of range.
   init(_ shape: [Int], axis: Int) throws {
-    let axis = try normalized(axis, rank: shape.count)
+    let axis = try Selection.axis(axis, rank: shape.count)
     outer = shape[..<axis].reduce(1, *)
     length = shape[axis]
     inner = shape[(axis + 1)...].reduce(1, *)
@@ -33,11 +33,4 @@ struct AxisLines {
     }
     return result
   }
-}
-
-/// An axis counted from the front.
-/// - Throws: `KernelError.axis` if it is out of range.
-func normalized(_ axis: Int, rank: Int) throws -> Int {
-  guard axis >= -rank, axis < rank else { throw KernelError.axis(axis, rank: rank) }
-  return axis < 0 ? axis + rank : axis
 }

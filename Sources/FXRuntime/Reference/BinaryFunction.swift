@@ -19,10 +19,12 @@ struct BinaryFunction: Sendable {
 
   /// The smaller; NaN if either is NaN.
   static let minimum = BinaryFunction(
-    { $0.isNaN || $0 < $1 ? $0 : $1.isNaN ? $1 : $1 < $0 ? $1 : $0 }, unsigned: { Swift.min($0, $1) }) { Swift.min($0, $1) }
+    { $0.isNaN || $0 < $1 ? $0 : $1.isNaN ? $1 : $1 < $0 ? $1 : $0 }, unsigned: { Swift.min($0, $1) }
+  ) { Swift.min($0, $1) }
   /// The larger; NaN if either is NaN.
   static let maximum = BinaryFunction(
-    { $0.isNaN || $0 > $1 ? $0 : $1.isNaN ? $1 : $1 > $0 ? $1 : $0 }, unsigned: { Swift.max($0, $1) }) { Swift.max($0, $1) }
+    { $0.isNaN || $0 > $1 ? $0 : $1.isNaN ? $1 : $1 > $0 ? $1 : $0 }, unsigned: { Swift.max($0, $1) }
+  ) { Swift.max($0, $1) }
 
   /// a − trunc(a / b) b, of the dividend's sign; 0 for an integer divisor of 0.
   static let truncatedRemainder = BinaryFunction({ fmod($0, $1) }, unsigned: { $1 == 0 ? 0 : $0 % $1 }) { a, b in

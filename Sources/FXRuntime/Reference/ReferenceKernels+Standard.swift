@@ -6,6 +6,12 @@ extension ReferenceKernels {
     kernels.addReshaping()
     kernels.addComparison()
     kernels.addActivation()
+    kernels.addReduction()
+    kernels.addLinearAlgebra()
+    kernels.addNormalization()
+    kernels.addRandom()
+    kernels.addAttention()
+    kernels.addQuantization()
     return kernels
   }()
 }

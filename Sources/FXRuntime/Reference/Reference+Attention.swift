@@ -1,0 +1,221 @@
+import FXCore
+import Foundation
+
+extension ReferenceKernels {
+  mutating func addAttention() {
+    self[.attention] = { context in try AttentionCall(context).results() }
+    self[.rotaryEmbedding] = { context in [.tensor(try context.rotaryEmbedding())] }
+  }
+}
+
+extension Tensor {
+  /// A tensor [batch, length, heads × size] as [batch, heads, length, size]; one of four axes as it is.
+  fileprivate func splittingHeads(_ count: Int?) throws -> Tensor {
+    if shape.count == 4 { return self }
+    guard shape.count == 3, let count, count > 0, shape[2] % count == 0 else {
+      throw KernelError.invalid("\(type) cannot be split into \(count.map(String.init) ?? "an unknown number of") heads")
+    }
+    return try reshaped([shape[0], shape[1], count, shape[2] / count]).transposed([0, 2, 1, 3])
+  }
+}
+
+/// One call of `attention`, its operands brought to [batch, heads, length, size].
+private struct AttentionCall {
+  let context: ReferenceContext
+  let q: Tensor
+  /// With what the cache holds before.
+  let k: Tensor
+  let v: Tensor
+  let pastLength: Int?
+  /// Per image, how many of the keys are no padding.
+  let validLengths: [Int]?
+  let scale: Double
+  let batch: Int, heads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
+  /// How many query heads share a key head.
+  let sharing: Int
+
+  init(_ context: ReferenceContext) throws {
+    self.context = context
+    q = try context.tensor(0).splittingHeads(context[Attention.queryHeadCount])
+    var k = try context.tensor(1).splittingHeads(context[Attention.keyHeadCount])
+    var v = try context.tensor(2).splittingHeads(context[Attention.keyHeadCount])
+    guard context.has(4) == context.has(5) else { throw KernelError.missingOperand(context.has(4) ? 5 : 4) }
+    if let pastKey = try context.optionalTensor(4), let pastValue = try context.optionalTensor(5) {
+      guard pastKey.shape.count == 4, pastValue.shape.count == 4 else { throw KernelError.invalid("a cache has not four axes") }
+      k = try Tensor.concatenated([pastKey, k], axis: 2)
+      v = try Tensor.concatenated([pastValue, v], axis: 2)
+      pastLength = pastKey.shape[2]
+    } else {
+      pastLength = nil
+    }
+    self.k = k
+    self.v = v
+    (batch, heads, queries, size) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
+    (keys, valueSize) = (k.shape[2], v.shape[3])
+    guard k.shape[0] == batch, v.shape[0] == batch, k.shape[3] == size, v.shape[2] == keys, v.shape[1] == k.shape[1],
+      k.shape[1] > 0, heads % k.shape[1] == 0
+    else { throw KernelError.invalid("queries \(q.shape), keys \(k.shape) and values \(v.shape) do not fit") }
+    sharing = heads / k.shape[1]
+    scale = context[Attention.scale].map(Double.init) ?? 1 / Double(size).squareRoot()
+    validLengths = context.has(6) ? try context.integers(6) : nil
+    if let validLengths, validLengths.count != batch {
+      throw KernelError.invalid("\(validLengths.count) lengths for a batch of \(batch)")
+    }
+  }
+
+  func results() throws -> [RuntimeValue] {
+    let bias = try self.bias()
+    let places = try Selection.count([batch, heads, queries, keys])
+    var scores = try product()
+    let mode = context[Attention.scoresMode]
+    var shown = scores
+    let softcap = Double(context[Attention.softcap])
+    if softcap > 0 { for index in scores.indices { scores[index] = softcap * tanh(scores[index] / softcap) } }
+    if mode == 1 { shown = scores }
+    for index in 0..<places { scores[index] += bias[index] }
+    if mode == 2 { shown = scores }
+    for row in 0..<(keys == 0 ? 0 : places / keys) {
+      let range = row * keys..<(row + 1) * keys
+      // A query that sees no key takes nothing, whatever the scores are.
+      let sees = bias[range].contains { $0 != -.infinity }
+      let largest = scores[range].reduce(-.infinity) { max($0, $1) }
+      for index in range { scores[index] = sees ? exp(scores[index] - largest) : 0 }
+      let sum = scores[range].reduce(0, +)
+      if sum != 0 { for index in range { scores[index] /= sum } }
+    }
+    if mode == 3 { shown = scores }
+    var result = try weighted(scores)
+    if try context.tensor(0).shape.count == 3 {
+      result = try result.transposed([0, 2, 1, 3]).reshaped([batch, queries, heads * valueSize])
+    }
+    var all = [result]
+    if context.resultCount > 1 { all += [k, v] }
+    if context.resultCount > 3 {
+      all.append(try Tensor(q.elementType, [batch, heads, queries, keys], numbers: .floats(shown), saturating: false))
+    }
+    return all.prefix(context.resultCount).map(RuntimeValue.tensor)
+  }
+
+  /// scale × q × kᵀ, as [batch, heads, queries, keys].
+  private func product() throws -> [Double] {
+    let (q, k) = (try self.q.numbers().doubles, try self.k.numbers().doubles)
+    var result: [Double] = []
+    result.reserveCapacity(batch * heads * queries * keys)
+    for head in 0..<batch * heads {
+      let shared = (head / heads * (heads / sharing) + head % heads / sharing) * keys * size
+      for i in 0..<queries {
+        let row = (head * queries + i) * size
+        for j in 0..<keys {
+          var sum = 0.0
+          for c in 0..<size { sum += q[row + c] * k[shared + j * size + c] }
+          result.append(sum * scale)
+        }
+      }
+    }
+    return result
+  }
+
+  /// The values weighted by the attention, as [batch, heads, queries, size of a value].
+  private func weighted(_ weights: [Double]) throws -> Tensor {
+    let v = try self.v.numbers().doubles
+    var result = Array(repeating: 0.0, count: batch * heads * queries * valueSize)
+    for head in 0..<batch * heads {
+      let shared = (head / heads * (heads / sharing) + head % heads / sharing) * keys * valueSize
+      for i in 0..<queries {
+        let row = (head * queries + i)
+        for j in 0..<keys {
+          let weight = weights[row * keys + j]
+          for c in 0..<valueSize { result[row * valueSize + c] += weight * v[shared + j * valueSize + c] }
+        }
+      }
+    }
+    return try Tensor(q.elementType, [batch, heads, queries, valueSize], numbers: .floats(result), saturating: false)
+  }
+
+  /// What is added to the scores: the mask, and −∞ where causality, the window or padding forbid a key.
+  private func bias() throws -> [Double] {
+    var bias = try mask()
+    let isCausal = context[Attention.isCausal]
+    let (left, right) = (context[Attention.leftWindowSize], context[Attention.rightWindowSize])
+    for row in 0..<batch * heads * queries {
+      let image = row / (heads * queries)
+      let valid = validLengths?[image]
+      // How many keys come before the first query.
+      let position = row % queries + (pastLength ?? valid.map { $0 - queries } ?? 0)
+      for key in 0..<keys {
+        let distance = key - position
+        if (isCausal && distance > 0) || (left >= 0 && -distance > left) || (right >= 0 && distance > right)
+          || valid.map({ key >= $0 }) ?? false
+        {
+          bias[row * keys + key] = -.infinity
+        }
+      }
+    }
+    return bias
+  }
+
+  /// The mask operand as numbers to add, broadcast to all scores. Keys beyond its last axis are masked.
+  private func mask() throws -> [Double] {
+    let shape = [batch, heads, queries, keys]
+    guard let mask = try context.optionalTensor(3) else {
+      return Array(repeating: 0, count: try Selection.count(shape))
+    }
+    guard let length = mask.shape.last, mask.shape.count <= 4 else { throw KernelError.notBroadcastable(shape, mask.shape) }
+    var values = try mask.numbers().doubles
+    if mask.elementType == .bool { values = values.map { $0 == 0 ? -.infinity : 0 } }
+    // As in ONNX a mask that is shorter than the keys is padded, never broadcast along them.
+    let visible = [batch, heads, queries, min(length, keys)]
+    guard length <= keys, try Broadcast.shape([visible, mask.shape]) == visible else {
+      throw KernelError.notBroadcastable(shape, mask.shape)
+    }
+    var result = Array(repeating: -Double.infinity, count: try Selection.count(shape))
+    for (place, source) in Broadcast.indices(mask.shape, to: visible).enumerated() {
+      result[place / length * keys + place % length] = values[source]
+    }
+    return result
+  }
+}
+
+extension ReferenceContext {
+  fileprivate func rotaryEmbedding() throws -> Tensor {
+    let operand = try tensor(0)
+    let x = try operand.splittingHeads(self[RotaryEmbedding.headCount])
+    let (batch, heads, length, size) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    let asked = self[RotaryEmbedding.rotatedSize]
+    let rotated = asked == 0 ? size : asked
+    guard rotated >= 0, rotated <= size, rotated % 2 == 0 else {
+      throw KernelError.invalid("\(rotated) of \(size) elements cannot be rotated in pairs")
+    }
+    let half = rotated / 2
+    let (cosines, sines) = (try tensor(1), try tensor(2))
+    guard cosines.shape == sines.shape, cosines.shape.last == half else {
+      throw KernelError.invalid("caches of shapes \(cosines.shape) and \(sines.shape) do not hold \(half) angles a position")
+    }
+    // For each image and place, the row of the caches.
+    var rows = Array(0..<batch * length)
+    if has(3) {
+      rows = try integers(3)
+      guard cosines.shape.count == 2, rows.count == batch * length, rows.allSatisfy({ (0..<cosines.shape[0]).contains($0) })
+      else { throw KernelError.invalid("the position ids do not fit caches of shape \(cosines.shape)") }
+    } else {
+      guard cosines.shape == [batch, length, half] else {
+        throw KernelError.invalid("caches of shape \(cosines.shape) are not [\(batch), \(length), \(half)]")
+      }
+    }
+    let (c, s) = (try cosines.numbers().doubles, try sines.numbers().doubles)
+    let isInterleaved = self[RotaryEmbedding.interleaved]
+    let source = try x.numbers().doubles
+    var result = source
+    for line in 0..<batch * heads * length {
+      let row = rows[line / (heads * length) * length + line % length] * half
+      for pair in 0..<half {
+        let first = line * size + (isInterleaved ? 2 * pair : pair)
+        let second = first + (isInterleaved ? 1 : half)
+        result[first] = c[row + pair] * source[first] - s[row + pair] * source[second]
+        result[second] = s[row + pair] * source[first] + c[row + pair] * source[second]
+      }
+    }
+    let rotation = try Tensor(x.elementType, x.shape, numbers: .floats(result), saturating: false)
+    return operand.shape.count == 4 ? rotation : try rotation.transposed([0, 2, 1, 3]).reshaped(operand.shape)
+  }
+}

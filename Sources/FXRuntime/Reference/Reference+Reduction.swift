@@ -71,7 +71,9 @@ extension ReferenceKernels {
             let value = values[position]
             if let best {
               // NaN is best of all, as in NumPy.
-              if isNaN(best.value) { if !(last && isNaN(value)) { continue } } else if !isNaN(value) {
+              if isNaN(best.value) {
+                if !(last && isNaN(value)) { continue }
+              } else if !isNaN(value) {
                 guard isBetter(value, best.value) || (last && !isBetter(best.value, value)) else { continue }
               }
             }

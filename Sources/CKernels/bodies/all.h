@@ -15,6 +15,7 @@
 #include "gemm_tile.h"
 #include "gemm.h"
 #include "depthwise.h"
+#include "winograd.h"
 #include "conv.h"
 #include "spatial.h"
 #include "convert.h"

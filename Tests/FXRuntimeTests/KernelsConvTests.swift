@@ -32,10 +32,14 @@ import Testing
     Case(batch: 2, channels: 19, filters: 21, size: (1, 10, 37), kernel: (1, 3, 3), before: (0, 1, 0), after: (0, 0, 1)),
     Case(channels: 16, filters: 32, size: (1, 3, 3), kernel: (1, 3, 3)),
     Case(batch: 2, groups: 5, channels: 5, filters: 5, size: (1, 7, 7), kernel: (1, 3, 3), before: (0, 1, 1), after: (0, 1, 1)),
-    Case(groups: 4, channels: 4, filters: 4, size: (1, 13, 12), kernel: (1, 3, 3), stride: (1, 2, 2), before: (0, 1, 1), after: (0, 1, 0)),
+    Case(
+      groups: 4, channels: 4, filters: 4, size: (1, 13, 12), kernel: (1, 3, 3), stride: (1, 2, 2), before: (0, 1, 1),
+      after: (0, 1, 0)),
     Case(groups: 3, channels: 3, filters: 3, size: (1, 20, 17), kernel: (1, 5, 5), before: (0, 2, 2), after: (0, 2, 2)),
     Case(groups: 3, channels: 3, filters: 3, size: (1, 9, 9), kernel: (1, 9, 9), before: (0, 4, 4), after: (0, 4, 4)),
-    Case(groups: 3, channels: 3, filters: 3, size: (1, 11, 16), kernel: (1, 2, 3), stride: (1, 3, 4), dilation: (1, 2, 2), before: (0, 1, 2)),
+    Case(
+      groups: 3, channels: 3, filters: 3, size: (1, 11, 16), kernel: (1, 2, 3), stride: (1, 3, 4), dilation: (1, 2, 2),
+      before: (0, 1, 2)),
     Case(groups: 2, channels: 2, filters: 2, size: (1, 1, 40), kernel: (1, 1, 5), before: (0, 0, 4)),
     Case(groups: 2, channels: 2, filters: 6, size: (1, 8, 8), kernel: (1, 3, 3), before: (0, 1, 1), after: (0, 1, 1)),
   ]
@@ -108,7 +112,8 @@ import Testing
             results.append(y)
           }
           let bound = method == FXK_CONV_WINOGRAD ? 4e-6 : 1e-6
-          #expect(largestDifference(results[0], expected) < bound * Double(depth).squareRoot() + 1e-6, "\(method), variant \(variant)")
+          #expect(
+            largestDifference(results[0], expected) < bound * Double(depth).squareRoot() + 1e-6, "\(method), variant \(variant)")
           #expect(results[0] == results[1], "other bits when cut for five threads")
         }
       }

@@ -116,7 +116,9 @@ private let selu = (alpha: Float(1.67326319), gamma: Float(1.05070102))
             guard let base = part.baseAddress else { return }
             fxk_unary_f32(test.op, base, base, count, test.alpha, test.beta)
           }
-          let same = (0..<count).allSatisfy { part[$0].bitPattern == whole[3 + $0].bitPattern || part[$0].isNaN && whole[3 + $0].isNaN }
+          let same = (0..<count).allSatisfy {
+            part[$0].bitPattern == whole[3 + $0].bitPattern || part[$0].isNaN && whole[3 + $0].isNaN
+          }
           #expect(same && part[count] == 42, "\(test.name), \(count) elements")
         }
       }
@@ -183,7 +185,9 @@ private let selu = (alpha: Float(1.67326319), gamma: Float(1.05070102))
     let values: [Float] = [0, -0.0, 1, -1, .nan, .infinity, -.infinity, 2.5]
     let a = values.flatMap { value in values.map { _ in value } }
     let b = values.flatMap { _ in values }
-    let compare: [@Sendable (Float, Float) -> Bool] = [{ $0 == $1 }, { $0 != $1 }, { $0 < $1 }, { $0 <= $1 }, { $0 > $1 }, { $0 >= $1 }]
+    let compare: [@Sendable (Float, Float) -> Bool] = [
+      { $0 == $1 }, { $0 != $1 }, { $0 < $1 }, { $0 <= $1 }, { $0 > $1 }, { $0 >= $1 },
+    ]
     var mask = [UInt8](repeating: 9, count: a.count)
     var chosen = [Float](repeating: 0, count: a.count)
     withISA(isa) {

@@ -51,7 +51,9 @@ import Testing
           for ky in 0..<pool.kernel_h {
             for kx in 0..<pool.kernel_w {
               let y = oy * pool.stride_h + ky * pool.dilation_h, column = ox * pool.stride_w + kx * pool.dilation_w
-              if y < pool.in_h + pool.pad_top + pool.pad_bottom, column < pool.in_w + pool.pad_left + pool.pad_right { padded += 1 }
+              if y < pool.in_h + pool.pad_top + pool.pad_bottom, column < pool.in_w + pool.pad_left + pool.pad_right {
+                padded += 1
+              }
               guard y >= pool.pad_top, y < pool.in_h + pool.pad_top, column >= pool.pad_left, column < pool.in_w + pool.pad_left
               else { continue }
               let position = (y - pool.pad_top) * pool.in_w + column - pool.pad_left, value = x[plane * size + position]
@@ -123,13 +125,15 @@ import Testing
       }
       #expect(largestDifference(y, linear) < 1e-6)
       fxk_resize_nearest2d_f32(x, &y, inH, inW, outH, outW, rows.low, columns.low, 0, 2)
-      #expect((0..<y.count).allSatisfy { i in
-        let (plane, rest) = i.quotientAndRemainder(dividingBy: outH * outW)
-        return y[i] == x[plane * inH * inW + Int(rows.low[rest / outW]) * inW + Int(columns.low[rest % outW])]
-      })
+      #expect(
+        (0..<y.count).allSatisfy { i in
+          let (plane, rest) = i.quotientAndRemainder(dividingBy: outH * outW)
+          return y[i] == x[plane * inH * inW + Int(rows.low[rest / outW]) * inW + Int(columns.low[rest % outW])]
+        })
       var mapped = x
       fxk_channel_affine_f32(x, &mapped, inH * inW, 2, [2, -3], [0.5, 1], true, 0, 2)
-      #expect(largestDifference(mapped, x.enumerated().map { max(Double($1) * ($0 < 35 ? 2 : -3) + ($0 < 35 ? 0.5 : 1), 0) }) < 1e-6)
+      #expect(
+        largestDifference(mapped, x.enumerated().map { max(Double($1) * ($0 < 35 ? 2 : -3) + ($0 < 35 ? 0.5 : 1), 0) }) < 1e-6)
       for peep in [nil, peephole] {
         var nextCell = cell, nextHidden = cell
         fxk_lstm_step_f32(gates, cell, peep, &nextCell, &nextHidden, sequences, hidden)
@@ -173,7 +177,8 @@ import Testing
     withISA(isa) {
       var wide = [Float](repeating: 0, count: halves.count)
       fxk_f16_to_f32(halves, &wide, halves.count)
-      #expect(zip(halves, wide).allSatisfy { $1.bitPattern == reference(half: $0).bitPattern || $1.isNaN && $0 & 0x7FFF > 0x7C00 })
+      #expect(
+        zip(halves, wide).allSatisfy { $1.bitPattern == reference(half: $0).bitPattern || $1.isNaN && $0 & 0x7FFF > 0x7C00 })
       var narrow = [UInt16](repeating: 0, count: floats.count)
       fxk_f32_to_f16(floats, &narrow, floats.count)
       var wrong = zip(floats, narrow).first { x, h in
@@ -245,7 +250,8 @@ import Testing
     let source = (0..<100_000).map { Int32($0) }
     let views: [(sizes: [Int], strides: [Int], base: Int)] = [
       ([3, 5, 7], [35, 7, 1], 0), ([3, 7, 5], [35, 1, 7], 0), ([2, 70, 6, 9], [7560, 1, 1260, 70], 0), ([5, 4], [0, 1], 0),
-      ([5, 4], [1, 0], 0), ([4, 5, 6], [60, -12, 2], 50), ([1, 9, 1], [9, 1, 1], 0), ([], [], 3), ([2, 3, 4, 5], [1, 2, 6, 24], 0),
+      ([5, 4], [1, 0], 0), ([4, 5, 6], [60, -12, 2], 50), ([1, 9, 1], [9, 1, 1], 0), ([], [], 3),
+      ([2, 3, 4, 5], [1, 2, 6, 24], 0),
       ([130, 80], [1, 130], 0), ([0, 4], [4, 1], 0), ([2, 2, 2, 2, 2, 2, 2, 2], [1, 2, 4, 8, 16, 32, 64, 128], 0),
     ]
     for view in views {

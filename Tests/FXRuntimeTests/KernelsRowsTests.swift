@@ -96,7 +96,9 @@ import Testing
         return x[o * columns * inner + rest % columns * inner + rest / columns]
       }
       for op in 0..<FXK_REDUCE_COUNT.rawValue {
-        let exact = (0..<(outer * inner)).map { reduce(fxk_reduce(op), rows[($0 * columns)..<(($0 + 1) * columns)].map(Double.init)) }
+        let exact = (0..<(outer * inner)).map {
+          reduce(fxk_reduce(op), rows[($0 * columns)..<(($0 + 1) * columns)].map(Double.init))
+        }
         withISA(isa) {
           var a = [Float](repeating: 0, count: outer * inner), b = a
           fxk_reduce_rows_f32(fxk_reduce(op), rows, &a, outer * inner, columns)

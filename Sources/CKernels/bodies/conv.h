@@ -117,15 +117,15 @@ static void run_conv_gemm(
     for (size_t j = j0; j < j1; j += j_step) {
       const size_t j_end = min_size(j + j_step, j1);
       for (size_t panel = j; panel < j_end; ++panel) {
-        const size_t pixel = panel * FXK_NR, count = min_size(FXK_NR, n - pixel), width = panel_width(panel, n);
-        float *out = scratch + (panel - j) * FXK_NR * depth;
+        const size_t pixel = panel_column(panel, n), count = panel_columns(panel, n), width = panel_width(panel, n);
+        float *out = scratch + (pixel - panel_column(j, n)) * depth;
         if (pointwise) {
           pack_panel(x + p * n + pixel, 1, (ptrdiff_t)n, count, width, depth, out);
         } else {
           pack_pixels(g, x, pixel, count, width, p, p + depth, out);
         }
       }
-      const panel_source a = {packed, 0, k, p}, b = {scratch, j * FXK_NR, depth, 0};
+      const panel_source a = {packed, 0, k, p}, b = {scratch, panel_column(j, n), depth, 0};
       for (size_t i = i0; i < i1; i += i_step) {
         multiply_block(&target, channels, n, depth, a, i, min_size(i + i_step, i1), b, j, j_end);
       }
@@ -175,7 +175,7 @@ static void conv_pack(const fxk_conv *g, const float *weights, float *packed) {
 
 // Panels along the pixels, or along the tiles.
 FXK_INLINE size_t column_units(const fxk_conv *g) {
-  return column_panels(g->method == FXK_CONV_WINOGRAD ? winograd_layout_of(g).tiles : volume(g->out));
+  return g->method == FXK_CONV_WINOGRAD ? ceil_div(winograd_layout_of(g).tiles, FXK_NR) : column_panels(volume(g->out));
 }
 
 // Tasks are numbered image by image, group by group, channel part by channel part, pixel part by pixel part.

@@ -12,7 +12,7 @@
 enum { WINO_POINTS = 36, WINO_CHANNEL_BLOCK = 64, WINO_PATCH = 8 };
 
 typedef struct {
-  size_t tiles_h, tiles_w, tiles;  // of one image
+  size_t tiles_h, tiles_w, tiles;  // of one image; panels are FXK_NR tiles, the last as many vectors as it needs
   size_t rows;                     // most output channels whose products are held at a time
 } winograd_layout;
 
@@ -265,7 +265,7 @@ static void run_winograd(const fxk_conv *g, size_t image, size_t i0, size_t i1, 
   float *inputs = scratch, *products = scratch + WINO_POINTS * FXK_NR * k;
   const size_t packed_stride = gemm_packed_a_size(m, k), block = max_size(1, WINO_CHANNEL_BLOCK / FXK_MR);
   for (size_t j = j0; j < j1; ++j) {
-    const size_t first = j * FXK_NR, count = min_size(FXK_NR, l.tiles - first), width = panel_width(j, l.tiles);
+    const size_t first = j * FXK_NR, count = min_size(FXK_NR, l.tiles - first), width = ceil_div(count, FXK_VW) * FXK_VW;
     winograd_tile tiles[FXK_NR];
     for (size_t t = 0; t < width; ++t) {
       // Lanes past the last tile repeat it.

@@ -29,6 +29,7 @@ public struct CommonSubexpressionEliminationPass: Pass {
 
   public init() {}
 
+  @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     try mergeConstants(in: &graph, &outcome)

@@ -41,6 +41,7 @@ public struct ConstantFoldingPass: Pass {
     self.sizeBudget = sizeBudget
   }
 
+  @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     let hasRegions = try graph.allNodes.contains { try !graph[$0].regions.isEmpty }

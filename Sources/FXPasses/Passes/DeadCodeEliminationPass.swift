@@ -27,6 +27,7 @@ public struct DeadCodeEliminationPass: Pass {
 
   public init(removesParameters: Bool = true) { self.removesParameters = removesParameters }
 
+  @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     let live = try Liveness(of: graph)

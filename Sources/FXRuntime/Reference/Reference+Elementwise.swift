@@ -24,7 +24,7 @@ extension ReferenceKernels {
   }
 
   private mutating func addUnaryArithmetic() {
-    setUnary(.neg, { -$0 }) { 0 &- $0 }
+    setUnary(.neg, { -$0 }, { 0 &- $0 })
     setUnary(.abs, { Swift.abs($0) }, unsigned: { $0 }) { $0 < 0 ? 0 &- $0 : $0 }
     setUnary(.sign, { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, unsigned: { $0.signum() }) { $0.signum() }
     let functions: [(Operator, @Sendable (Double) -> Double)] = [

@@ -1,0 +1,30 @@
+import FXCore
+
+extension PassManager {
+  /// The passes that every graph gains from: each once, none that trades memory or accuracy for speed.
+  /// - Parameter executor: what folds constants; without one they are not folded.
+  public static func defaultOptimizationPasses(executor: (any GraphExecutor)? = nil) -> PassManager {
+    PassManager(
+      [ShapeInferencePass(), IdentityEliminationPass()] + folding(executor, sizeBudget: 1 << 20) + [
+        BatchNormFoldingPass(), TransposeEliminationPass(), ReshapeSimplificationPass(),
+        CommonSubexpressionEliminationPass(), OperationFusionPass(), DeadCodeEliminationPass(),
+      ])
+  }
+
+  /// The default passes until none finds anything more, with constants of up to 64 MB folded.
+  /// - Parameter executor: what folds constants; without one they are not folded.
+  public static func aggressiveOptimizationPasses(executor: (any GraphExecutor)? = nil) -> PassManager {
+    var manager = defaultOptimizationPasses(executor: executor)
+    manager.passes = manager.passes.map { pass in
+      guard var folding = pass as? ConstantFoldingPass else { return pass }
+      folding.sizeBudget = 64 << 20
+      return folding
+    }
+    manager.maximumRounds = 10
+    return manager
+  }
+
+  private static func folding(_ executor: (any GraphExecutor)?, sizeBudget: Int) -> [any Pass] {
+    executor.map { [ConstantFoldingPass(executor: $0, sizeBudget: sizeBudget)] } ?? []
+  }
+}

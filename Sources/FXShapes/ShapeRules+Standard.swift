@@ -3,6 +3,9 @@ extension ShapeRules {
   public static let standard: ShapeRules = {
     var rules = ShapeRules()
     rules.addReshaping()
+    rules.addIndexing()
+    rules.addConvolution()
+    rules.addPooling()
     rules.addElementwise()
     rules.addComparison()
     rules.addActivation()

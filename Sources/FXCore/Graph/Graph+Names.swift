@@ -32,8 +32,7 @@ extension Graph {
     guard let serial = Graph.serial(in: name) else { return nil }
     var next = record.last
     while let id = next {
-      // Two nodes may have one number, where one of them shows it and the other's results have labels.
-      if nodes[id].serial == serial, let value = nodes[id].results.first(where: { self.name(of: $0) == name }) { return value }
+      if nodes[id].serial == serial { return nodes[id].results.first { self.name(of: $0) == name } }
       next = nodes[id].previous
     }
     return nil

@@ -4,6 +4,9 @@ extension OperatorTable {
     [
       [.output],
       Operator.reshaping,
+      Operator.indexing,
+      Operator.convolutions,
+      Operator.poolings,
       Operator.elementwise,
       Operator.comparisons,
       Operator.activations,

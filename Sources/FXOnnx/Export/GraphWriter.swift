@@ -15,6 +15,7 @@ final class GraphWriter {
   let builder: MessageBuilder
   var includesValueInfos = true
   var names = NameTable()
+  private var nodeNames = NameTable()
   private var containers: [Container] = []
   private var initializers: [UnsafeMutablePointer<TensorProto>] = []
   private var literals: [String: String] = [:]
@@ -356,7 +357,10 @@ final class GraphWriter {
     message.pointee.n_attribute = attributes.count
     if let node {
       let isMain = node.results.first.flatMap { names[$0] } == outputs.first || node.results.isEmpty
-      if isMain, let label = node.name { message.pointee.name = try builder.optionalString(label) }
+      // ONNX Runtime refuses a model in which two nodes have one name.
+      if isMain, let label = node.name, !label.isEmpty {
+        message.pointee.name = try builder.string(nodeNames.unique(label))
+      }
       if let location = node.location {
         let entries = NodeLocation.entries(location)
         message.pointee.metadata_props = try builder.entries(entries)

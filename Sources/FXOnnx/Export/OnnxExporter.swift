@@ -23,41 +23,13 @@ public struct OnnxExporter: Sendable {
   ///   cannot be written; `.nestedTooDeep`.
   public func export(_ graph: Graph, name: String? = nil) throws(OnnxError) -> OnnxDocument {
     let graph = try wrapping { () throws(GraphError) in try FusedCalls.expanded(graph) }
-    let writer = try GraphWriter(graph, operators: operators, operatorSet: try chooseOperatorSet(graph))
+    let choice = OperatorSetChoice(operators: operators, wanted: operatorSet)
+    let writer = try GraphWriter(graph, operators: operators, operatorSet: try choice.operatorSet(for: graph))
     writer.includesValueInfos = includesValueInfos
     let model = try writer.model(name: name ?? graph.name)
     return OnnxDocument(model, builder: writer.builder)
   }
 
-  private func chooseOperatorSet(_ graph: Graph) throws(OnnxError) -> Int {
-    let newest = operators.newest[""] ?? OnnxExporter.defaultOperatorSet
-    let allowed = OnnxOperators.oldestWritten...newest
-    if let operatorSet {
-      guard allowed.contains(operatorSet) else { throw OnnxError(.operatorSet(version: operatorSet, allowed: allowed)) }
-      return operatorSet
-    }
-    let wanted = graph.operatorSets[""] ?? OnnxExporter.defaultOperatorSet
-    var needed = max(wanted, OnnxOperators.oldestWritten)
-    for (op, _) in graph.operatorCounts {
-      guard let row = operators.row(for: op), row.form.domain.isEmpty else { continue }
-      needed = max(needed, row.form.since)
-      let calls = row.form.laterOperands.isEmpty ? [] : graph.nodes(calling: op)
-      for (index, since) in row.form.laterOperands where since > needed {
-        if calls.contains(where: { ((try? graph[$0])?.operand(index) ?? .none) != .none }) { needed = since }
-      }
-      guard let schema = op.schema, !row.form.later.isEmpty else { continue }
-      for (name, since) in row.form.later where since > needed {
-        let ours = row.form.ours(name)
-        let defaultValue = schema.attribute(ours)?.defaultValue
-        let isUsed = graph.nodes(calling: op).contains { id in
-          guard let value = (try? graph[id])?.attributes[ours] else { return false }
-          return value != defaultValue
-        }
-        if isUsed { needed = since }
-      }
-    }
-    return min(needed, newest)
-  }
 }
 
 /// The graph as an ONNX model: see `OnnxExporter`.

@@ -1,6 +1,14 @@
 internal import COnnx
 import FXCore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Where an exporter says that a node comes from.
 ///
 /// PyTorch writes the stack trace and the module path of every call into the node's metadata; we write `source` and
@@ -10,16 +18,20 @@ enum NodeLocation {
     guard node.n_metadata_props > 0 || node.doc_string != nil else { return nil }
     var source: (file: String, line: Int)?
     var path = ""
-    for (key, value) in node.metadata.pairs {
-      switch key {
-      case "source": source = fileAndLine(value)
-      case "pkg.torch.onnx.stack_trace": source = innermost(value)
-      case "fx.module_path": path = value
-      case "pkg.torch.onnx.name_scopes": path = innermostScope(value)
-      default: break
+    // Traces are long and there is one for every node: only what is wanted becomes a string.
+    for entry in node.metadata {
+      guard let key = entry.pointee.key, let value = entry.pointee.value else { continue }
+      if 0 == strcmp(key, "source") {
+        source = fileAndLine(text(value))
+      } else if 0 == strcmp(key, "pkg.torch.onnx.stack_trace") {
+        source = innermost(value)
+      } else if 0 == strcmp(key, "fx.module_path") {
+        path = text(value)
+      } else if 0 == strcmp(key, "pkg.torch.onnx.name_scopes") {
+        path = innermostScope(text(value))
       }
     }
-    if source == nil, let trace = node.doc_string { source = innermost(text(trace)) }
+    if source == nil, let trace = node.doc_string { source = innermost(trace) }
     guard source != nil || !path.isEmpty else { return nil }
     return Location(file: source?.file ?? "", line: source?.line ?? 0, modulePath: path)
   }
@@ -31,14 +43,18 @@ enum NodeLocation {
   }
 
   /// The last `File "x.py", line 12` of a Python stack trace.
-  private static func innermost(_ trace: String) -> (file: String, line: Int)? {
-    for line in trace.split(separator: "\n").reversed() {
-      let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
-      guard parts.count >= 3, parts[0].hasSuffix("File ") else { continue }
-      let digits = parts[2].drop { !$0.isNumber }.prefix { $0.isNumber }
-      if let number = Int(digits) { return (String(parts[1]), number) }
+  private static func innermost(_ trace: UnsafePointer<CChar>) -> (file: String, line: Int)? {
+    let mark = "File \""
+    var found: UnsafeMutablePointer<CChar>?
+    var next = strstr(trace, mark)
+    while let place = next {
+      found = place
+      next = strstr(place + 1, mark)
     }
-    return nil
+    guard let name = found.map({ $0 + mark.utf8.count }), let end = strchr(name, Int32(UInt8(ascii: "\""))) else { return nil }
+    let file = UnsafeRawBufferPointer(start: name, count: end - name)
+    guard let digits = strpbrk(end, "0123456789"), let line = Int(exactly: strtol(digits, nil, 10)) else { return nil }
+    return (String(decoding: file, as: UTF8.self), line)
   }
 
   /// The last module path of a Python list such as `['', 'layers.0', 'layers.0.attention', 'linear']`; the last entry

@@ -77,12 +77,13 @@ public struct OnnxImportCall {
     return text
   }
 
-  /// Adds a call of `op` at the place of the node.
+  /// Adds a call of `op` at the place of the node, whose name goes to the call of the row's operator.
   /// - Returns: its results.
   public func call(
     _ op: Operator, _ operands: [Operand], attributes: Attributes = [:], results: [ValueType] = [.unknown]
   ) throws(OnnxError) -> [Operand] {
-    try reader.append(op, operands, attributes, results, name: name, location: location).results.map(Operand.value)
+    let name = row == nil || row?.op == op ? name : ""
+    return try reader.append(op, operands, attributes, results, name: name, location: location).results.map(Operand.value)
   }
 
   /// The call as the row describes it: attributes renamed and converted as the schema asks, operands as they are.

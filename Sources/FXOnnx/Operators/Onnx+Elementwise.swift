@@ -10,6 +10,7 @@ extension OnnxForm {
       former: [
         FormerAttribute("min", operand: 1, before: 11, .scalar), FormerAttribute("max", operand: 2, before: 11, .scalar),
       ]),
+    OnnxForm("Mod", since: 10, adjust: floatsNeedSign),
     OnnxForm("Cast", later: ["saturate": 19, "round_mode": 24], normalize: spellType),
     OnnxForm("CastLike", since: 15, later: ["saturate": 19, "round_mode": 24]),
     OnnxForm("BitCast", since: 26),
@@ -28,6 +29,16 @@ extension OnnxForm {
       throw OnnxError(.attributeValue("axis", reason: "is \(axis), where the ranks are \(rank) and \(second)"))
     }
     try call.addTrailingOnes(trailing, to: 1)
+  }
+
+  /// Before operator set 28 floating-point remainders had the dividend's sign only.
+  private static func floatsNeedSign(
+    _ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes
+  ) throws(OnnxError) {
+    guard call.version < 28, call.type(of: call.node.operand(0)).elementType?.isFloatingPoint == true,
+      !call.node[Mod.fmod]
+    else { return }
+    throw OnnxError(.unsupported("a floating-point remainder with the divisor's sign needs operator set 28"))
   }
 
   /// `to` was a name such as `FLOAT` before operator set 6.

@@ -11,6 +11,18 @@ enum OnnxElementType {
   private static let byCode = Dictionary(uniqueKeysWithValues: table.map { ($0.code, $0.type) })
   private static let byType = Dictionary(uniqueKeysWithValues: table.map { ($0.type, $0.code) })
 
+  /// The first operator set whose operators take the type, among those that can be written.
+  static func operatorSet(_ type: ElementType) -> Int {
+    switch type {
+    case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz: 19
+    case .int4, .uint4: 21
+    case .float4e2m1: 23
+    case .float8e8m0: 24
+    case .int2, .uint2: 25
+    default: OnnxOperators.oldestWritten
+    }
+  }
+
   /// `nil` for 0 (undefined) and for types that have no counterpart: the 6-bit floats of IR version 14.
   static func type(_ code: Int32) -> ElementType? { byCode[code] }
 

@@ -35,13 +35,13 @@ struct MiniFloat: Sendable {
   private var exponentMask: UInt32 { (1 << UInt32(exponentBits)) - 1 }
   private var mantissaMask: UInt32 { (1 << UInt32(mantissaBits)) - 1 }
 
-  /// The bit pattern of a quiet NaN; 0 in formats without one.
+  /// The bit pattern of a quiet NaN; in formats without one −0, as in ONNX's own cases.
   private var nan: UInt32 {
     switch specials {
     case .ieee: exponentMask << UInt32(mantissaBits) | 1 << UInt32(mantissaBits - 1)
     case .finite: signBit - 1
     case .finiteUnsignedZero: signBit
-    case .none: 0
+    case .none: signBit
     }
   }
 
@@ -75,10 +75,10 @@ struct MiniFloat: Sendable {
   }
 
   /// The nearest value, ties to even. Beyond the largest finite value: that value if `saturating`, else infinity or,
-  /// in formats without infinities, NaN. Formats without NaN always saturate, and take NaN as their largest value.
+  /// in formats without infinities, NaN. Formats without NaN always saturate, and take NaN as −0.
   func encode(_ value: Double, saturating: Bool) -> UInt32 {
     let sign = value.sign == .minus ? signBit : 0
-    if value.isNaN { return specials == .none ? largest : nan | (specials == .finiteUnsignedZero ? 0 : sign) }
+    if value.isNaN { return nan | (specials == .finiteUnsignedZero || specials == .none ? 0 : sign) }
     let overflow: UInt32 =
       if saturating || specials == .none {
         sign | largest

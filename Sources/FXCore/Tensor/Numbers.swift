@@ -17,8 +17,9 @@ public enum Numbers: Sendable {
   public var doubles: [Double] {
     switch self {
     case .floats(let x): x
-    case .signed(let x): x.map(Double.init)
-    case .unsigned(let x): x.map(Double.init)
+    // Unapplied, `Double.init` of a `UInt64` would take bits.
+    case .signed(let x): x.map { Double($0) }
+    case .unsigned(let x): x.map { Double($0) }
     }
   }
 }
@@ -122,10 +123,8 @@ private struct ElementWriter {
     case .uint16: store(x) { UInt16(truncatingToRange: $0) }
     case .uint8: store(x) { UInt8(truncatingToRange: $0) }
     case .bool: store(x) { UInt8($0 == 0 ? 0 : 1) }
-    case .int4: storePacked(x) { UInt8(truncatingIfNeeded: Int(min(max($0.isNaN ? 0 : $0, -8), 7))) }
-    case .int2: storePacked(x) { UInt8(truncatingIfNeeded: Int(min(max($0.isNaN ? 0 : $0, -2), 1))) }
-    case .uint4: storePacked(x) { UInt8(min(max($0.isNaN ? 0 : $0, 0), 15)) }
-    case .uint2: storePacked(x) { UInt8(min(max($0.isNaN ? 0 : $0, 0), 3)) }
+    case .int4, .int2, .uint4, .uint2:
+      storePacked(x) { UInt8(truncatingIfNeeded: Int64(exactly: $0.rounded(.towardZero)) ?? 0) }
     case .float8e8m0: store(x) { Float8E8M0.encode($0, saturating: saturating) }
     default: writeMini(x)
     }
@@ -153,7 +152,7 @@ private struct ElementWriter {
     case .int4, .uint4, .int2, .uint2: storePacked(x) { UInt8(truncatingIfNeeded: $0) }
     case .float64: store(x) { Double($0) }
     case .float32: store(x) { Float($0) }
-    default: write(floats: x.map(Double.init))
+    default: write(floats: x.map { Double($0) })
     }
   }
 }

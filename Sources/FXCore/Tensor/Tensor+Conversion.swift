@@ -2,7 +2,8 @@ extension Tensor {
   /// The elements in another type, as ONNX `Cast` converts.
   ///
   /// Floating point rounds to nearest, ties to even, once. Floating point to integer truncates toward zero, out of
-  /// range saturates and NaN becomes 0 (ONNX leaves both open). Integers to narrower integers keep the low bits.
+  /// range saturates and NaN becomes 0 (ONNX leaves both open); integers of less than 8 bits keep the low bits instead,
+  /// as ONNX's own cases have it. Integers to narrower integers keep the low bits.
   /// Nonzero is `true`. Numbers and strings convert through their decimal form.
   /// - Parameter saturating: whether the 8-bit floating-point types take their largest value beyond it; else infinity or NaN.
   /// - Throws: `TensorError.conversion` if no conversion exists or a string is not a number.

@@ -50,7 +50,7 @@ extension Tensor {
   /// - Parameter unsigned: for `uint64`, where it differs from what `integer` does to the bits.
   /// - Throws: `KernelError.elementType` for integers if there is no function for them.
   func mapped(
-    _ float: (Double) -> Double, unsigned: ((UInt64) -> UInt64)? = nil, _ integer: ((Int64) -> Int64)? = nil
+    _ float: (Double) -> Double, integer: ((Int64) -> Int64)? = nil, unsigned: ((UInt64) -> UInt64)? = nil
   ) throws -> Tensor {
     let result: Numbers
     switch try numbers() {

@@ -3,7 +3,7 @@ import Foundation
 
 extension ReferenceKernels {
   mutating func addActivation() {
-    setUnary(.relu, ActivationFunctions.relu, { max($0, 0) })
+    setUnary(.relu, ActivationFunctions.relu, integer: { max($0, 0) })
     setUnary(.sigmoid, ActivationFunctions.sigmoid)
     setUnary(.tanh, ActivationFunctions.tanh)
     setUnary(.softplus, ActivationFunctions.softplus)

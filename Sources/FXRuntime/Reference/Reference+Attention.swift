@@ -33,6 +33,9 @@ private struct AttentionCall {
   let batch: Int, heads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
   /// How many query heads share a key head.
   let sharing: Int
+  /// What ONNX's definition computes the scores in, and the softmax; `nil` where one rounding at the end does.
+  let precision: HalfPrecision?
+  let softmaxPrecision: HalfPrecision?
 
   init(_ context: ReferenceContext) throws {
     self.context = context
@@ -56,6 +59,8 @@ private struct AttentionCall {
       k.shape[1] > 0, heads % k.shape[1] == 0
     else { throw KernelError.invalid("queries \(q.shape), keys \(k.shape) and values \(v.shape) do not fit") }
     sharing = heads / k.shape[1]
+    precision = HalfPrecision(q.elementType)
+    softmaxPrecision = HalfPrecision(context[Attention.softmaxPrecision] ?? q.elementType)
     scale = context[Attention.scale].map(Double.init) ?? 1 / Double(size).squareRoot()
     validLengths = context.has(6) ? try context.integers(6) : nil
     if let validLengths, validLengths.count != batch {
@@ -70,18 +75,22 @@ private struct AttentionCall {
     let mode = context[Attention.scoresMode]
     var shown = scores
     let softcap = Double(context[Attention.softcap])
-    if softcap > 0 { for index in scores.indices { scores[index] = softcap * tanh(scores[index] / softcap) } }
+    if softcap > 0 {
+      for index in scores.indices {
+        scores[index] = precision(softcap * precision(tanh(precision(scores[index] / softcap))))
+      }
+    }
     if mode == 1 { shown = scores }
-    for index in 0..<places { scores[index] += bias[index] }
+    for index in 0..<places { scores[index] = precision(scores[index] + bias[index]) }
     if mode == 2 { shown = scores }
     for row in 0..<(keys == 0 ? 0 : places / keys) {
       let range = row * keys..<(row + 1) * keys
       // A query that sees no key takes nothing, whatever the scores are.
       let sees = bias[range].contains { $0 != -.infinity }
       let largest = scores[range].reduce(-.infinity) { max($0, $1) }
-      for index in range { scores[index] = sees ? exp(scores[index] - largest) : 0 }
-      let sum = scores[range].reduce(0, +)
-      if sum != 0 { for index in range { scores[index] /= sum } }
+      for index in range { scores[index] = sees ? softmaxPrecision(exp(softmaxPrecision(scores[index] - largest))) : 0 }
+      let sum = scores[range].reduce(0) { softmaxPrecision($0 + $1) }
+      if sum != 0 { for index in range { scores[index] = precision(softmaxPrecision(scores[index] / sum)) } }
     }
     if mode == 3 { shown = scores }
     var result = try weighted(scores)
@@ -98,7 +107,10 @@ private struct AttentionCall {
 
   /// scale × q × kᵀ, as [batch, heads, queries, keys].
   private func product() throws -> [Double] {
-    let (q, k) = (try self.q.numbers().doubles, try self.k.numbers().doubles)
+    // Both operands take the root of the scale, as ONNX has it against overflow.
+    let root = precision(scale.squareRoot())
+    let q = try self.q.numbers().doubles.map { precision($0 * root) }
+    let k = try self.k.numbers().doubles.map { precision($0 * root) }
     var result: [Double] = []
     result.reserveCapacity(batch * heads * queries * keys)
     for head in 0..<batch * heads {
@@ -108,7 +120,7 @@ private struct AttentionCall {
         for j in 0..<keys {
           var sum = 0.0
           for c in 0..<size { sum += q[row + c] * k[shared + j * size + c] }
-          result.append(sum * scale)
+          result.append(precision(sum))
         }
       }
     }

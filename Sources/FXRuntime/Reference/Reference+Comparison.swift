@@ -8,11 +8,11 @@ extension ReferenceKernels {
     setBinary(.and, .logic { $0 & $1 })
     setBinary(.or, .logic { $0 | $1 })
     setBinary(.xor, .logic { $0 ^ $1 })
-    setUnary(.not, { $0 }, { 1 - $0 })
+    setUnary(.not, { $0 }, integer: { 1 - $0 })
     setBinary(.bitwiseAnd, .logic { $0 & $1 })
     setBinary(.bitwiseOr, .logic { $0 | $1 })
     setBinary(.bitwiseXor, .logic { $0 ^ $1 })
-    setUnary(.bitwiseNot, { $0 }, { ~$0 })
+    setUnary(.bitwiseNot, { $0 }, integer: { ~$0 })
     self[.isNaN] = { context in [.tensor(try context.tensor(0).test(\.isNaN))] }
     self[.isInf] = { context in
       let (negative, positive) = (context[IsInf.detectNegative], context[IsInf.detectPositive])

@@ -24,9 +24,10 @@ extension ReferenceKernels {
   }
 
   private mutating func addUnaryArithmetic() {
-    setUnary(.neg, { -$0 }, { 0 &- $0 })
-    setUnary(.abs, { Swift.abs($0) }, unsigned: { $0 }) { $0 < 0 ? 0 &- $0 : $0 }
-    setUnary(.sign, { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, unsigned: { $0.signum() }) { $0.signum() }
+    setUnary(.neg, { -$0 }, integer: { 0 &- $0 })
+    setUnary(.abs, { Swift.abs($0) }, integer: { $0 < 0 ? 0 &- $0 : $0 }, unsigned: { $0 })
+    setUnary(
+      .sign, { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, integer: { $0.signum() }, unsigned: { $0.signum() })
     let functions: [(Operator, @Sendable (Double) -> Double)] = [
       (.sqrt, { $0.squareRoot() }), (.exp, { Foundation.exp($0) }), (.log, { Foundation.log($0) }),
       (.reciprocal, { 1 / $0 }), (.floor, { $0.rounded(.down) }), (.ceil, { $0.rounded(.up) }),
@@ -75,9 +76,9 @@ extension ReferenceKernels {
   /// A function of one element, rounded once into the operand's type; integers wrap.
   mutating func setUnary(
     _ op: Operator, _ float: @escaping @Sendable (Double) -> Double,
-    unsigned: (@Sendable (UInt64) -> UInt64)? = nil, _ integer: (@Sendable (Int64) -> Int64)? = nil
+    integer: (@Sendable (Int64) -> Int64)? = nil, unsigned: (@Sendable (UInt64) -> UInt64)? = nil
   ) {
-    self[op] = { context in [.tensor(try context.tensor(0).mapped(float, unsigned: unsigned, integer))] }
+    self[op] = { context in [.tensor(try context.tensor(0).mapped(float, integer: integer, unsigned: unsigned))] }
   }
 
   /// A function of two broadcast elements, rounded once into the operands' type; integers wrap.

@@ -93,7 +93,8 @@ extension ReferenceContext {
       if type.isInteger { values[index] = values[index].rounded(.toNearestOrEven) }
       if let zeroPoint { values[index] += zeroPoint[places[index]] }
     }
-    return try Tensor(type, x.shape, numbers: .floats(values), saturating: type.isInteger || self[Quantize.saturate])
+    return try Tensor(
+      type, x.shape, numbers: .floats(values.saturated(to: type)), saturating: self[Quantize.saturate])
   }
 }
 
@@ -102,6 +103,12 @@ extension [Double] {
   fileprivate func rounded(to type: ElementType) throws -> [Double] {
     guard type.isFloatingPoint, type != .float64 else { return self }
     return try Tensor(type, [count], numbers: .floats(self), saturating: false).numbers().doubles
+  }
+
+  /// The numbers limited to an integer type's range; as they are for other types.
+  fileprivate func saturated(to type: ElementType) -> [Double] {
+    guard let range = type.integerRange else { return self }
+    return map { Swift.min(Swift.max($0, Double(range.lowerBound)), Double(range.upperBound)) }
   }
 
   /// A product of dequantized numbers in the result's quantized form.

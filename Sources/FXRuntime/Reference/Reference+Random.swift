@@ -12,7 +12,7 @@ extension ReferenceKernels {
     self[.randomUniformLike] = { context in try context.drawLike(uniform) }
     self[.bernoulli] = { context in
       let probabilities = try context.tensor(0).numbers().doubles
-      return try context.drawLike { _, random, index in random.uniform() < probabilities[index] ? 1 : 0 }
+      return try context.drawLike { _, random, index in random.bernoulli(probabilities[index]) }
     }
     self[.multinomial] = { context in
       let x = try context.tensor(0)
@@ -22,7 +22,7 @@ extension ReferenceKernels {
       let shape = [x.shape[0], samples]
       guard try Selection.count(shape) == 0 || x.shape[1] > 0 else { throw KernelError.invalid("there are no classes") }
       let values = try x.numbers().doubles
-      var random = RandomNumbers(seed: context.randomSeed)
+      var random = context.randomNumbers(seed: context[RandomSeed.seed].map(Double.init))
       var result: [Int64] = []
       for row in 0..<x.shape[0] {
         let logits = values[(row * x.shape[1])..<(row + 1) * x.shape[1]]
@@ -55,11 +55,15 @@ private typealias Distribution = (ReferenceContext, inout RandomNumbers, _ index
 }
 
 extension ReferenceContext {
-  /// The node's own seed, else what the executor gives the node.
-  fileprivate var randomSeed: UInt64 { self[RandomSeed.seed].map { UInt64($0.bitPattern) } ?? seed }
+  /// The numbers of the node's own seed, else of what the executor gives the node.
+  fileprivate func randomNumbers(seed own: Double?) -> RandomNumbers {
+    // NumPy takes 32 bits, and seeds with them alone.
+    guard let own, let integer = Int64(exactly: own.rounded(.towardZero)) else { return RandomNumbers(seed: seed) }
+    return UInt32(exactly: integer).map { RandomNumbers(seed: $0) } ?? RandomNumbers(seed: UInt64(bitPattern: integer))
+  }
 
   fileprivate func draw(_ type: ElementType, _ shape: [Int], _ distribution: Distribution) throws -> [RuntimeValue] {
-    var random = RandomNumbers(seed: randomSeed)
+    var random = randomNumbers(seed: self[RandomSeed.seed].map(Double.init))
     let values = (0..<(try Selection.count(shape))).map { distribution(self, &random, $0) }
     return [.tensor(try Tensor(type, shape, numbers: .floats(values)))]
   }
@@ -78,7 +82,7 @@ extension ReferenceContext {
     var result = x
     if isTraining, ratio != 0 {
       guard ratio > 0, ratio < 1 else { throw KernelError.invalid("the ratio is \(ratio), outside [0, 1)") }
-      var random = RandomNumbers(seed: self[RandomSeed.dropout].map { UInt64(bitPattern: Int64($0)) } ?? seed)
+      var random = randomNumbers(seed: self[RandomSeed.dropout].map { Double($0) })
       for index in kept.indices { kept[index] = random.uniform() >= ratio }
       let values = zip(try x.numbers().doubles, kept).map { $1 ? $0 / (1 - ratio) : 0 }
       result = try Tensor(x.elementType, x.shape, numbers: .floats(values), saturating: false)

@@ -18,38 +18,51 @@ public struct ShapeInference: Sendable {
   @discardableResult
   public func run(_ graph: inout Graph, inputTypes: [ValueType]? = nil) throws -> [ValueID: [Dimension]] {
     var session = InferenceSession(self, graph)
+    session.memory.fresh.taken = Set(graph.symbols.keys)
     var types: [ValueType] = []
     for (index, input) in graph.inputs.enumerated() {
       types.append(try inputTypes.flatMap { index < $0.count ? $0[index] : nil } ?? graph.type(of: input))
     }
     _ = try session.infer(graph.body, arguments: types, contents: [])
     graph = session.graph
-    return session.contents
+    return session.memory.contents
   }
 
   /// The types a node's results would have, from the types that the graph's values have now.
   /// - Throws: `ShapeInferenceError`.
   public func resultTypes(of node: NodeID, in graph: Graph) throws -> [ValueType] {
+    var memory = InferenceMemory()
+    return try resultTypes(of: node, in: graph, memory: &memory)
+  }
+
+  /// The types a node's results would have, for callers that add nodes one by one: `memory` carries from node to node
+  /// what types do not say.
+  /// - Throws: `ShapeInferenceError`.
+  public func resultTypes(of node: NodeID, in graph: Graph, memory: inout InferenceMemory) throws -> [ValueType] {
     var session = InferenceSession(self, graph)
-    return try session.infer(node).types
+    // Swapped, not copied: the memory has one owner at a time, or every write would copy it.
+    swap(&session.memory, &memory)
+    defer { swap(&session.memory, &memory) }
+    let results = try session.infer(node)
+    for (value, contents) in zip(try graph[node].results, results.contents) where contents != nil {
+      session.memory.contents[value] = contents
+    }
+    return results.types
   }
 }
 
-/// One walk over one graph.
-private struct InferenceSession {
-  let inference: ShapeInference
-  var graph: Graph
+/// What inference knows beyond types: the integers that small tensors hold, and which symbols it has given out.
+public struct InferenceMemory {
   var contents: [ValueID: [Dimension]] = [:]
-  private let fresh = SymbolSource()
+  let fresh = SymbolSource()
 
-  init(_ inference: ShapeInference, _ graph: Graph) {
-    self.inference = inference
-    self.graph = graph
-    fresh.taken = Set(graph.symbols.keys)
-  }
+  public init() {}
+
+  /// Lets `copy` hold what `value` holds: an argument of a region that stands for a value outside.
+  public mutating func copyContents(of value: ValueID, to copy: ValueID) { contents[copy] = contents[value] }
 
   /// Names for data-dependent sizes; shared by the contexts of one walk.
-  private final class SymbolSource {
+  final class SymbolSource {
     var taken: Set<String> = []
     private var next = 0
 
@@ -61,18 +74,30 @@ private struct InferenceSession {
       }
     }
   }
+}
+
+/// One walk over one graph.
+private struct InferenceSession {
+  let inference: ShapeInference
+  var graph: Graph
+  var memory = InferenceMemory()
+
+  init(_ inference: ShapeInference, _ graph: Graph) {
+    self.inference = inference
+    self.graph = graph
+  }
 
   mutating func infer(
     _ region: RegionID, arguments: [ValueType], contents known: [[Dimension]?]
   ) throws -> InferenceContext.RegionResults {
     for (index, argument) in try graph.arguments(of: region).enumerated() {
       if index < arguments.count { try graph.setType(of: argument, to: arguments[index]) }
-      contents[argument] = index < known.count ? known[index] : nil
+      memory.contents[argument] = index < known.count ? known[index] : nil
     }
     for node in try graph.nodes(in: region) {
       let results = try infer(node)
       for (index, value) in try graph[node].results.enumerated() {
-        contents[value] = results.contents[index]
+        memory.contents[value] = results.contents[index]
         let type = results.types[index]
         try graph.setType(of: value, to: region == graph.body ? type.refined(by: graph.type(of: value)) : type)
       }
@@ -90,7 +115,7 @@ private struct InferenceSession {
     var context = InferenceContext(
       node: node, operandTypes: operandTypes(of: node), operandContents: node.operands.map(contents(of:)),
       operandTensors: node.operands.map { graph.tensor(of: $0) }, inferRegion: { _, _, _ in .init(types: [], contents: []) },
-      freshSymbol: { [fresh] in fresh.make() })
+      freshSymbol: { [fresh = memory.fresh] in fresh.make() })
     switch context.checked(by: node.op.schema).flatMap({ apply(rule, &context) }) {
     case .success(let types):
       var results = InferenceContext.RegionResults(types: declared, contents: [])
@@ -112,6 +137,7 @@ private struct InferenceSession {
     guard !context.node.regions.isEmpty else { return Result { () throws(ShapeError) in try rule(&context) } }
     var inner = self
     graph = Graph()
+    memory = InferenceMemory()
     context.inferRegion = { region, types, contents in try inner.infer(region, arguments: types, contents: contents) }
     let outcome = Result { () throws(ShapeError) in try rule(&context) }
     self = inner
@@ -131,7 +157,7 @@ private struct InferenceSession {
 
   private func contents(of operand: Operand) -> [Dimension]? {
     switch operand {
-    case .value(let value): return contents[value]
+    case .value(let value): return memory.contents[value]
     case .literal(.int(let value)): return [Dimension(Int(value))]
     case .literal, .none: return nil
     case .parameter: return graph.tensor(of: operand).flatMap(inference.contents(of:))

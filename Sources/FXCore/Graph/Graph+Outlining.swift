@@ -28,3 +28,41 @@ extension Graph {
     return value
   }
 }
+
+extension Graph {
+  /// Adds a copy of a node, its regions included, on other operands.
+  ///
+  /// Labels of values are copied where they are free. O(what the regions hold).
+  /// - Throws: `GraphError.stale`, or what `append` throws.
+  @discardableResult
+  package mutating func copy(
+    _ id: NodeID, operands: [Operand], to point: InsertionPoint
+  ) throws(GraphError) -> NodeID {
+    let node = try self[id]
+    var types: [ValueType] = []
+    for result in node.results { types.append(try type(of: result)) }
+    let copy = try append(
+      node.op, operands, attributes: node.attributes, results: types, at: point, name: node.name, location: node.location,
+      regionCount: node.regions.count)
+    let region = try self[copy].region
+    for (source, target) in zip(node.results, try self[copy].results) {
+      if let label = label(of: source), value(named: label, in: region) == nil { try setName(label, of: target) }
+    }
+    for (source, target) in zip(node.regions, try self[copy].regions) { try copyContents(of: source, into: target) }
+    return copy
+  }
+
+  private mutating func copyContents(of source: RegionID, into target: RegionID) throws(GraphError) {
+    var copies: [ValueID: ValueID] = [:]
+    for argument in try arguments(of: source) {
+      copies[argument] = try addArgument(to: target, name: label(of: argument), try type(of: argument))
+    }
+    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] }.map(Operand.value) ?? operand }
+    for node in try nodes(in: source) {
+      let copied = try copy(node, operands: self[node].operands.map(mapped), to: .end(of: target))
+      for (value, copy) in zip(try self[node].results, try self[copied].results) { copies[value] = copy }
+    }
+    let names = results(of: source).indices.map { ownResultName(of: source, $0) }
+    try setResults(of: target, results(of: source).map(mapped), names: names)
+  }
+}

@@ -1,0 +1,14 @@
+import FXCore
+
+/// The rows of a table that integer indices name, as `torch.nn.Embedding`.
+public final class Embedding: Module {
+  /// [count, size]
+  public let weight: ModuleParameter
+
+  public init(count: Int, size: Int, elementType: ElementType = .float32) {
+    weight = ModuleParameter(elementType, [count, size], initializer: .normal(mean: 0, deviation: 1))
+  }
+
+  /// - Parameter indices: integers of any shape; the result has one more axis.
+  public func forward(_ indices: SymbolicTensor) -> SymbolicTensor { indices.lift(weight).applyHere(.gather, [indices]) }
+}

@@ -1,0 +1,80 @@
+import FXCore
+
+/// Which operands of an operator are weights that the flat tracer declares when a call leaves them out, what shapes they
+/// have, and what they start with.
+///
+/// `linear(["x"])` becomes `linear(x, node_0.weight, node_0.bias)`. Sizes come from the operand before the weights, from
+/// weights already bound, and from widths the call gives (`out_features`, `out_channels`); what nobody knows stays unknown
+/// until `initializeParameters(seed:)`. A value: users extend a copy of `.standard`.
+public struct ParameterDeclarations: Sendable {
+  private var table: [Operator: Entry] = [:]
+
+  /// The declared operands of one operator.
+  public struct Entry: Sendable {
+    /// In operand order, without gaps, up to the operator's last operand.
+    public let parameters: [ParameterDeclaration]
+    /// The call's integer attributes that give sizes and are no attributes of the node.
+    public let widths: [String]
+
+    public init(widths: [String] = [], _ parameters: [ParameterDeclaration]) {
+      self.widths = widths
+      self.parameters = parameters
+    }
+  }
+
+  public init() {}
+
+  public subscript(op: Operator) -> Entry? {
+    get { table[op] }
+    set { table[op] = newValue }
+  }
+}
+
+/// One operand that is declared as a parameter.
+public struct ParameterDeclaration: Sendable {
+  public let operand: Int
+  public let name: String
+  public let role: Parameter.Role
+  /// Whether the call may do without it, by an attribute of this name set to false.
+  public let isOptional: Bool
+  let shape: @Sendable (DeclarationContext) -> Shape?
+  let initializer: @Sendable (_ shape: [Int], DeclarationContext) -> Initializer
+
+  public init(
+    _ operand: Int, _ name: String, role: Parameter.Role = .weight, isOptional: Bool = false,
+    shape: @escaping @Sendable (DeclarationContext) -> Shape?,
+    initializer: @escaping @Sendable (_ shape: [Int], DeclarationContext) -> Initializer
+  ) {
+    self.operand = operand
+    self.name = name
+    self.role = role
+    self.isOptional = isOptional
+    self.shape = shape
+    self.initializer = initializer
+  }
+}
+
+/// What is known of a call when a declared parameter needs a shape.
+public struct DeclarationContext: Sendable {
+  public let attributes: Attributes
+  /// The widths that the call gave.
+  public let widths: [String: Int]
+  /// The types of all operands as far as known.
+  public let operandTypes: [ValueType]
+  /// Whether sizes that nothing determines are to be chosen now.
+  public let isFinal: Bool
+
+  /// Dimension `index` of operand `operand`, counted from the end if negative; unknown if it is not known.
+  public func dimension(_ index: Int, of operand: Int) -> Dimension {
+    guard operand < operandTypes.count, let shape = operandTypes[operand].shape else { return .unknown }
+    let position = index < 0 ? shape.rank + index : index
+    return shape.indices.contains(position) ? shape[position] : .unknown
+  }
+
+  public func rank(of operand: Int) -> Int? { operand < operandTypes.count ? operandTypes[operand].shape?.rank : nil }
+
+  /// The first of the dimensions that has a size, else unknown.
+  public func first(_ candidates: Dimension...) -> Dimension { candidates.first { $0.size != nil } ?? .unknown }
+
+  public func width(_ name: String) -> Dimension { widths[name].map(Dimension.init(_:)) ?? .unknown }
+}

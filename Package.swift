@@ -77,13 +77,17 @@ let package = Package(
     // Tests: one target per module, shared expectations in FXTestSupport.
     .target(name: "FXTestSupport", dependencies: ["FXCore"], path: "Tests/FXTestSupport", swiftSettings: settings),
     .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXShapesTests", dependencies: ["FXShapes", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXTraceTests", dependencies: ["FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXShapesTests", dependencies: ["FXCore", "FXShapes", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXTraceTests", dependencies: ["FXCore", "FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "FXPassesTests", dependencies: ["FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXOnnxTests", dependencies: ["FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
+      name: "FXPassesTests",
+      dependencies: ["FXCore", "FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "FXRuntimeTests", dependencies: ["FXRuntime", "FXTrace", "CKernels", "FXTestSupport"], swiftSettings: settings),
+      name: "FXRuntimeTests",
+      dependencies: ["FXCore", "FXShapes", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "FXConformanceTests",
       dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],

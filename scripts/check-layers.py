@@ -31,7 +31,7 @@ ALLOWED = {
 UNRESTRICTED = re.compile(r"^fx$|^FX\w*Tests$|^FXTestSupport$")
 
 # Modules of the toolchain and the system, which need no declaration.
-SYSTEM = {"Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin", "Foundation", "Testing", "XCTest"}
+SYSTEM = {"Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin", "Foundation", "Runtime", "Testing", "XCTest"}
 # Modules that only these targets or files may import, with the reason beside each.
 RESERVED = {
     "Foundation": {

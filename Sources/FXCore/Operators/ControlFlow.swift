@@ -1,0 +1,51 @@
+/// Calls that own regions. Regions see nothing around them: what they use is an operand after the call's own operands, and
+/// an argument after the region's own arguments.
+extension Operator {
+  public static let cond = Operator(
+    "cond", .controlFlow, "The results of the region `then` or `else`; only the one that the predicate names runs.",
+    operands: ["predicate: B", "captures...: C"], results: ["results...: R"], types: ["B": .bool],
+    regions: ["then", "else"], traits: .core, onnx: "If", torch: "torch.cond")
+  public static let whileLoop = Operator(
+    "while_loop", .controlFlow,
+    "States that go through the region `body` as long as the region `condition` holds of them.",
+    operands: ["operands...: C"], results: ["states...: R"], regions: ["condition", "body"], traits: .core,
+    torch: "torch.while_loop")
+  public static let loop = Operator(
+    "loop", .controlFlow,
+    "At most trip_count turns of a body (iteration, condition, states, captures) → (condition, states, elements), while the "
+      + "condition holds: the last states, and the elements of all turns stacked.",
+    operands: ["trip_count?: I", "condition?: B", "operands...: C"], results: ["results...: R"],
+    types: ["I": .int64, "B": .bool], attributes: [Loop.stateCount.specification], regions: ["body"], traits: .core,
+    onnx: "Loop")
+  public static let scan = Operator(
+    "scan", .controlFlow,
+    "A body (states, elements, captures) → (states, elements) run along an axis of tensors: the last states, and the "
+      + "elements of all turns stacked.",
+    operands: ["operands...: C"], results: ["results...: R"],
+    attributes: [
+      Loop.stateCount.specification, Scan.inputCount.specification, Scan.inputAxes.specification,
+      Scan.inputDirections.specification, Scan.outputAxes.specification, Scan.outputDirections.specification,
+    ], regions: ["body"], onnx: "Scan", torch: "torch.scan")
+  public static let call = Operator(
+    "call", .controlFlow, "The results of its region for the operands.", operands: ["operands...: C"],
+    results: ["results...: R"], regions: ["body"], traits: .composite)
+
+  package static let controlFlow: [Operator] = [.cond, .whileLoop, .loop, .scan, .call]
+}
+
+public enum Loop {
+  /// How many of the operands, and of the results, are states.
+  public static let stateCount = AttributeKey<Int>("state_count")
+}
+
+/// Lists of `scan` have a number for each scanned operand or stacked result; axes are 0 and directions forward if absent.
+public enum Scan {
+  /// How many operands after the states are run along.
+  public static let inputCount = AttributeKey<Int>("num_scan_inputs")
+  public static let inputAxes = AttributeKey<[Int]?>("scan_input_axes")
+  /// 0 from the first element on, 1 from the last.
+  public static let inputDirections = AttributeKey<[Int]?>("scan_input_directions")
+  public static let outputAxes = AttributeKey<[Int]?>("scan_output_axes")
+  /// 0 to append elements, 1 to prepend them.
+  public static let outputDirections = AttributeKey<[Int]?>("scan_output_directions")
+}

@@ -77,13 +77,15 @@ extension ShapeRules {
     }
   }
 
-  /// Sizes of `count` parts, all ⌈size ÷ count⌉ but the last.
+  /// Sizes of `count` parts, each ⌈size ÷ count⌉ as long as there is that much left.
   package static func equalParts(of size: Dimension, count: Int) throws(ShapeError) -> [Dimension] {
     guard count > 0 else { throw .resultCount(expected: 1, actual: 0) }
-    let part = (size % Dimension(count)).size == 0 ? size / Dimension(count) : size.ceilDivided(by: count)
-    let last = size - part * Dimension(count - 1)
-    if let last = last.size, last < 0 { throw .invalid("\(count) equal parts are more than the size \(size) has") }
-    return Array(repeating: part, count: count - 1) + [last]
+    if (size % Dimension(count)).size == 0 { return Array(repeating: size / Dimension(count), count: count) }
+    let part = size.ceilDivided(by: count)
+    if count == 2 { return [part, size - part] }
+    return (0..<count).map { index in
+      index == 0 ? part : .minimum(part, .maximum(size - part * Dimension(index), 0))
+    }
   }
 
   @Sendable private static func slice(_ context: inout InferenceContext) throws(ShapeError) -> [ValueType] {

@@ -3,6 +3,17 @@ extension KernelTable {
   public static let standard: KernelTable = {
     var table = KernelTable()
     table.addViews()
+    table.addElementwise()
+    table.addComparisons()
+    table.addCasts()
+    table.addActivations()
+    table.addLinearAlgebra()
+    table.addReductions()
+    table.addNormalizations()
+    table.addReshaping()
+    table.addIndexing()
+    table.addConvolutions()
+    table.addPoolings()
     return table
   }()
 }

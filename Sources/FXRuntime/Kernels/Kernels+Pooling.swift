@@ -1,0 +1,73 @@
+internal import CKernels
+import FXCore
+
+extension KernelTable {
+  mutating func addPoolings() {
+    self[.maxPool] = { $0.pooling(isMax: true) }
+    self[.averagePool] = { $0.pooling(isMax: false) }
+    self[.globalAveragePool] = { $0.globalPooling(FXK_REDUCE_MEAN) }
+    self[.globalMaxPool] = { $0.globalPooling(FXK_REDUCE_MAX) }
+  }
+}
+
+extension KernelRequest {
+  fileprivate func globalPooling(_ op: fxk_reduce) -> KernelChoice? {
+    guard isAll(.float32), shape(0).count >= 2 else { return nil }
+    return reduction(op, over: Set(2..<shape(0).count))
+  }
+
+  /// Windows over one or two spatial axes.
+  fileprivate func pooling(isMax: Bool) -> KernelChoice? {
+    let rank = shape(0).count - 2
+    guard type(0) == .float32, rank == 1 || rank == 2, results[0].elementCount > 0,
+      !isMax || self[MaxPool.storageOrder] == 0,
+      let window = WindowGeometry(
+        self, input: Array(shape(0).dropFirst(2)), output: Array(results[0].shape.dropFirst(2)),
+        kernel: self[MaxPool.kernelShape])
+    else { return nil }
+    var pool = fxk_pool2d()
+    func two(_ sizes: [Int], _ fill: Int) -> (Int, Int) { sizes.count == 1 ? (fill, sizes[0]) : (sizes[0], sizes[1]) }
+    (pool.in_h, pool.in_w) = two(window.input, 1)
+    (pool.out_h, pool.out_w) = two(window.output, 1)
+    (pool.kernel_h, pool.kernel_w) = two(window.kernel, 1)
+    (pool.stride_h, pool.stride_w) = two(window.strides, 1)
+    (pool.dilation_h, pool.dilation_w) = two(window.dilations, 1)
+    (pool.pad_top, pool.pad_left) = two(window.padBefore, 0)
+    (pool.pad_bottom, pool.pad_right) = two(window.padAfter, 0)
+    let cost = 0.3 * Double(pool.out_h * pool.out_w * pool.kernel_h * pool.kernel_w) + 20
+    let division = WorkDivision(shape(0)[0] * shape(0)[1], nanosecondsEach: cost, threads: threads)
+    if isMax { return .kernel(MaxPoolKernel(window: pool, division: division)) }
+    return .kernel(
+      AveragePoolKernel(window: pool, countsPadding: self[AveragePool.countIncludePad], division: division))
+  }
+}
+
+private struct MaxPoolKernel: Kernel {
+  let window: fxk_pool2d
+  let division: WorkDivision
+
+  func run(_ arguments: borrowing KernelArguments) {
+    let (x, y) = (arguments.operand(0, as: Float.self), arguments.result(as: Float.self))
+    let indices = arguments.wants(1) ? arguments.result(1, as: Int64.self) : nil
+    division.run(on: arguments.pool) { planes, _ in
+      withUnsafePointer(to: window) {
+        fxk_max_pool2d_f32($0, x, y, indices, Int64(window.in_h * window.in_w), planes.lowerBound, planes.upperBound)
+      }
+    }
+  }
+}
+
+private struct AveragePoolKernel: Kernel {
+  let window: fxk_pool2d
+  let countsPadding: Bool
+  let division: WorkDivision
+
+  func run(_ arguments: borrowing KernelArguments) {
+    let (x, y) = (arguments.operand(0, as: Float.self), arguments.result(as: Float.self))
+    division.run(on: arguments.pool) { planes, _ in
+      withUnsafePointer(to: window) {
+        fxk_average_pool2d_f32($0, x, y, countsPadding, planes.lowerBound, planes.upperBound)
+      }
+    }
+  }
+}

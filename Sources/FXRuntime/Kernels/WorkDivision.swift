@@ -1,0 +1,40 @@
+/// How a kernel's work is cut into pieces for the thread pool.
+///
+/// Handing work to another thread and waiting for it costs about 2 µs, so pieces take at least `leastNanoseconds`, and
+/// work of less than two such pieces stays on the caller's thread.
+struct WorkDivision: Sendable {
+  /// Units of work: rows, planes, tasks, elements.
+  let count: Int
+  /// Units in a piece.
+  let chunk: Int
+
+  private static let leastNanoseconds = 5000.0
+  /// Pieces for each thread, so that one that is held up leaves the rest to the others.
+  private static let piecesPerThread = 4
+
+  /// - Parameter cost: of one unit, in nanoseconds; a rough figure will do.
+  init(_ count: Int, nanosecondsEach cost: Double, threads: Int) {
+    self.count = count
+    guard threads > 1, count > 1 else {
+      chunk = max(count, 1)
+      return
+    }
+    let least = min(WorkDivision.leastNanoseconds / max(cost, 1e-3), Double(count))
+    let pieces = threads * WorkDivision.piecesPerThread
+    chunk = max(Int(least.rounded(.up)), (count + pieces - 1) / pieces, 1)
+  }
+
+  func run(on pool: ThreadPool, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
+    pool.parallelFor(count: count, chunk: chunk, body)
+  }
+}
+
+/// Nanoseconds that one element takes on one thread, roughly: what work is divided by.
+enum ElementCost {
+  /// Arithmetic and copies in cache.
+  static let simple = 0.2
+  /// Exponentials, divisions and their kin, by polynomials.
+  static let polynomial = 0.5
+  /// A call of the C library.
+  static let library = 8.0
+}

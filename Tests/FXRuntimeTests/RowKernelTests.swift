@@ -1,0 +1,48 @@
+import FXCore
+import Testing
+
+@testable import FXRuntime
+
+@Suite struct RowKernelTests {
+  /// Every subset of the axes of [2, 3, 4, 5], by every reduction.
+  static let reductions: [KernelCase] = Operator.axisReductions.flatMap { op in
+    (1..<16).map { mask in
+      let axes = (0..<4).filter { mask & 1 << $0 != 0 }
+      let range = op === Operator.reduceLogSum || op === Operator.reduceProd ? 0.5...1.2 : -2...2
+      return KernelCase(
+        op: op, operands: [.f([2, 3, 4, 5], range), .integers(axes)], attributes: ["keepdims": .bool(mask % 2 == 0)],
+        tolerance: 1e-5)
+    }
+  }
+
+  static let rows: [KernelCase] =
+    [-1, 1, 0, 2].flatMap { axis in
+      [Operator.softmax, .logSoftmax].map { op in
+        KernelCase(op: op, operands: [.f([3, 40, 9])], attributes: ["axis": .int(axis)], tolerance: 1e-5)
+      }
+    }
+    + [Operator.argmax, .argmin].flatMap { op in
+      [0, 1, -1].map { axis in KernelCase(op: op, operands: [.f([6, 70, 3])], attributes: ["axis": .int(axis)]) }
+    } + [
+      KernelCase(op: .reduceSum, operands: [.f([300, 200])], tolerance: 1e-4),
+      KernelCase(op: .reduceMean, operands: [.f([30, 20]), nil], attributes: ["keepdims": false]),
+      KernelCase(
+        op: .argmax, operands: [.typed(.float32, [5, 9], -1...1)], attributes: ["axis": -1, "select_last_index": true]),
+      KernelCase(op: .layerNormalization, operands: [.f([4, 5, 300]), .constant([300]), .constant([300])], tolerance: 1e-5),
+      KernelCase(
+        op: .layerNormalization, operands: [.f([4, 5, 30]), .f([5, 30])], attributes: ["axis": 1], resultCount: 3, tolerance: 1e-5
+      ),
+      KernelCase(op: .rmsNormalization, operands: [.f([4, 5, 30]), .constant([30])], tolerance: 1e-5),
+      KernelCase(
+        op: .batchNormalization,
+        operands: [.f([2, 5, 7, 3]), .constant([5]), .constant([5]), .constant([5]), .constant([5], 0.5...2)], tolerance: 1e-5),
+      KernelCase(op: .batchNormalization, operands: [.f([4, 5]), .f([5]), .f([5]), .f([5]), .f([5], 0.5...2)], tolerance: 1e-5),
+      KernelCase(
+        op: .groupNormalization, operands: [.f([2, 6, 5, 3]), .constant([6]), .f([6])], attributes: ["num_groups": 3],
+        tolerance: 1e-5),
+      KernelCase(op: .instanceNormalization, operands: [.f([2, 6, 50]), .constant([6]), .f([6])], tolerance: 1e-5),
+    ]
+
+  @Test("reductions", arguments: reductions) func reduces(_ given: KernelCase) throws { try given.check() }
+  @Test("softmax, extremes, normalizations", arguments: rows) func mapsRows(_ given: KernelCase) throws { try given.check() }
+}

@@ -1,5 +1,52 @@
 import ArgumentParser
+import FXCore
+import Foundation
 
-@main struct FX: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "fx", abstract: "Neural-network graphs: inspect, optimize, run, convert.")
+struct FX: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fx",
+    abstract: "Neural-network graphs: inspect, optimize, run, convert.",
+    discussion: """
+      MODEL is a file that `fx convert` reads: .onnx, .fxt (text), .json or .fxb (binary).
+      Exit status: 0 done, 1 a check failed, 2 wrong usage, 3 a bad model or input.
+      """,
+    subcommands: [
+      Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Convert.self, Ops.self, ProfileCommand.self,
+      PlanCommand.self, Demo.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try FX.parseAsRoot()
+      try command.run()
+    } catch let failure as CheckFailed {
+      Terminal.error(failure.message)
+      exit(1)
+    } catch {
+      exit(Main.report(error))
+    }
+  }
+
+  /// Prints what went wrong and gives the exit status that says so.
+  private static func report(_ error: any Error) -> Int32 {
+    switch FX.exitCode(for: error) {
+    case .success:
+      print(FX.message(for: error))
+      return 0
+    case .validationFailure:
+      Terminal.error(FX.fullMessage(for: error), prefixed: false)
+      return 2
+    default:
+      Terminal.error(String(describing: error))
+      return 3
+    }
+  }
+}
+
+/// A check that the command was asked to make did not hold.
+struct CheckFailed: Error {
+  let message: String
 }

@@ -1,0 +1,73 @@
+import ArgumentParser
+import FXCore
+import FXPasses
+import FXRuntime
+import Foundation
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Time loading, the first run and later runs of a model.")
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?
+  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @Option(help: "Timed runs after the first.") var iterations = 20
+  @Flag(help: "As JSON on one line.") var json = false
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    if iterations < 1 { throw ValidationError("--iterations must be at least 1") }
+  }
+
+  func run() throws {
+    let baseline = Bench.peakMegabytes
+    let clock = ContinuousClock()
+    let count = threads ?? CPUBackend.coreCount
+    var start = clock.now
+    let graph = try ModelFile.read(model, checksWeights: false)
+    let compiled = try CPUBackend(.init(threads: count)).compiled(graph)
+    let load = start.duration(to: clock.now)
+    let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
+    start = clock.now
+    _ = try compiled.run(values)
+    let first = start.duration(to: clock.now)
+    var times: [Double] = []
+    for _ in 0..<iterations {
+      start = clock.now
+      _ = try compiled.run(values)
+      times.append(start.duration(to: clock.now).milliseconds)
+    }
+    times.sort()
+    let report = Report(
+      load_ms: load.milliseconds, first_run_ms: first.milliseconds, median_ms: times[times.count / 2],
+      p90_ms: times[min(times.count - 1, times.count * 9 / 10)], min_ms: times[0],
+      peak_rss_mb: Bench.peakMegabytes - baseline, threads: count, iterations: iterations)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      Terminal.line(String(decoding: try encoder.encode(report), as: UTF8.self))
+    } else {
+      Terminal.line("load        \(report.load_ms.fixed(2)) ms")
+      Terminal.line("first run   \(report.first_run_ms.fixed(2)) ms")
+      Terminal.line("median      \(report.median_ms.fixed(3)) ms of \(iterations) runs on \(count) threads")
+      Terminal.line("90 %        \(report.p90_ms.fixed(3)) ms, fastest \(report.min_ms.fixed(3)) ms")
+      Terminal.line("memory      \(report.peak_rss_mb.fixed(1)) MB at the peak")
+    }
+  }
+
+  /// Field names are the documented ones, which scripts read.
+  private struct Report: Codable {
+    let load_ms, first_run_ms, median_ms, p90_ms, min_ms, peak_rss_mb: Double
+    let threads, iterations: Int
+  }
+
+  /// The largest resident size so far.
+  static var peakMegabytes: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_maxrss) / 1024
+  }
+}
+
+extension Duration {
+  var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15 }
+}

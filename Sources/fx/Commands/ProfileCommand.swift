@@ -1,0 +1,74 @@
+import ArgumentParser
+import FXCore
+import FXPasses
+import FXRuntime
+import Foundation
+
+struct ProfileCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "profile", abstract: "Where a run's time goes, node by node.")
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?
+  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @Option(help: "Runs; the fastest is shown.") var iterations = 5
+  @Option(help: "Lines of the table.") var top = 20
+  @Option(help: "Write a trace that Chrome's tracing page and Perfetto read.") var trace: String?
+
+  func run() throws {
+    let graph = try ModelFile.read(model)
+    let compiled = try CPUBackend(.init(threads: threads ?? CPUBackend.coreCount)).compiled(graph)
+    let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
+    _ = try compiled.run(values)
+    var best = try compiled.profile(values).profile
+    for _ in 1..<max(iterations, 1) {
+      let next = try compiled.profile(values).profile
+      if next.total < best.total { best = next }
+    }
+    ProfileTable(best).print(top: top)
+    if let trace { try AtomicFile.write([UInt8](best.chromeTrace().utf8), to: trace) }
+  }
+}
+
+/// A profile as tables: by operator and by node.
+struct ProfileTable {
+  private let profile: Profile
+
+  init(_ profile: Profile) { self.profile = profile }
+
+  func print(top: Int) {
+    let total = profile.total.milliseconds
+    Terminal.line("\(profile.entries.count) steps in \(total.fixed(3)) ms")
+    let groups = Dictionary(grouping: profile.entries) { "\($0.op.left(24))\($0.kernel)" }
+    let rows = groups.map { (name: $0.key, count: $0.value.count, time: $0.value.reduce(0) { $0 + $1.duration.milliseconds }) }
+    Terminal.line("\n" + "ms".right(10) + "share".right(8) + "steps".right(7) + "  operator".left(26) + "kernel")
+    for row in rows.sorted(by: { $0.time > $1.time }).prefix(top) {
+      Terminal.line(
+        row.time.fixed(3).right(10) + share(row.time, total) + "\(row.count)".right(7) + "  " + row.name)
+    }
+    Terminal.line("\n" + "ms".right(10) + "share".right(8) + "GB/s".right(7) + "  node")
+    for entry in profile.entries.sorted(by: { $0.duration > $1.duration }).prefix(top) {
+      let time = entry.duration.milliseconds
+      let rate = time > 0 ? Double(entry.bytes) / time / 1e6 : 0
+      Terminal.line(time.fixed(3).right(10) + share(time, total) + rate.fixed(1).right(7) + "  \(entry.node) (\(entry.op))")
+    }
+  }
+
+  private func share(_ time: Double, _ total: Double) -> String { "\((time / max(total, 1e-9) * 100).fixed(1))%".right(8) }
+}
+
+extension Profile {
+  /// The run as complete events of the Trace Event Format.
+  func chromeTrace() throws -> String {
+    struct Event: Encodable {
+      let name, cat: String
+      let ph = "X"
+      let ts, dur: Double
+      let pid = 1
+      let tid = 1
+    }
+    let events = entries.map {
+      Event(name: $0.node, cat: $0.op, ts: $0.start.milliseconds * 1e3, dur: $0.duration.milliseconds * 1e3)
+    }
+    return String(decoding: try JSONEncoder().encode(["traceEvents": events]), as: UTF8.self)
+  }
+}

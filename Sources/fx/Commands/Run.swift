@@ -1,0 +1,39 @@
+import ArgumentParser
+import FXCore
+import FXPasses
+import FXRuntime
+import Foundation
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Run a model on inputs from files.")
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "Folder with input_I.npy, input_I.pb or NAME.npy; without it inputs are drawn from a fixed seed.")
+  var inputs: String?
+  @Option(help: "Folder for output_I.npy (.pb where npy cannot).") var outputs: String
+  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @Flag(help: "Use the slow kernels that define the operators.") var reference = false
+  @Option(help: "Refuse to run if more bytes than this are needed beyond weights and inputs.") var maxMemory: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    if let maxMemory, maxMemory < 0 { throw ValidationError("--max-memory must not be negative") }
+  }
+
+  func run() throws {
+    let graph = try ModelFile.read(model)
+    let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
+    let results: [RuntimeValue]
+    if reference {
+      results = try ReferenceExecutor().run(graph, inputs: values)
+    } else {
+      let options = CPUBackend.Options(threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory)
+      results = try CPUBackend(options).compiled(graph).run(values)
+    }
+    try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: true)
+    for (index, (name, value)) in zip(graph.outputNames, results).enumerated() {
+      let file = try ValueFiles.write(value, index: index, name: name, to: outputs)
+      Terminal.line("\(file)  \(name): \(value.type)")
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import FXCore
+import FXOnnx
+import FXPasses
+import FXTrace
+import Foundation
+
+/// Inputs and outputs of a model as files in a folder: `input_0.npy` or `input_0.pb`, or `NAME.npy`.
+enum ValueFiles {
+  /// The graph's inputs from a folder.
+  static func inputs(of graph: Graph, in folder: String) throws -> [RuntimeValue] {
+    try graph.inputs.enumerated().map { index, input in
+      let name = graph.name(of: input)
+      let candidates = ["input_\(index).npy", "input_\(index).pb", "\(name).npy"].map { "\(folder)/\($0)" }
+      guard let path = candidates.first(where: FileManager.default.fileExists) else {
+        throw ModelFileError(path: folder, problem: .content(ValueFileError.missing(name, candidates)))
+      }
+      return try read(path, type: graph.type(of: input))
+    }
+  }
+
+  /// The value in a file: an array, or one of ONNX's messages for a value of `type`.
+  static func read(_ path: String, type: ValueType) throws -> RuntimeValue {
+    do {
+      return path.hasSuffix(".npy") ? .tensor(try Npy.read(path)) : try OnnxValues.read(path: path, as: type)
+    } catch {
+      throw ModelFileError(path: path, problem: .content(error))
+    }
+  }
+
+  /// Writes `output_I.npy`, or `.pb` for what npy cannot hold. Gives the file's name.
+  static func write(_ value: RuntimeValue, index: Int, name: String, to folder: String) throws -> String {
+    if let tensor = value.tensor, let bytes = try? Npy.encode(tensor) {
+      try AtomicFile.write(bytes, to: "\(folder)/output_\(index).npy")
+      return "output_\(index).npy"
+    }
+    try AtomicFile.write(OnnxValues.serialized(value, name: name), to: "\(folder)/output_\(index).pb")
+    return "output_\(index).pb"
+  }
+}
+
+enum ValueFileError: Error, CustomStringConvertible {
+  case missing(String, [String])
+
+  var description: String {
+    switch self {
+    case .missing(let name, let candidates): "no file for input '\(name)': one of \(candidates.joined(separator: ", "))"
+    }
+  }
+}

@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports hostile models bench bench-graph layers consumer lint format sanitize \
+.PHONY: help deps build run test conformance exports hostile big models bench bench-graph layers consumer lint format sanitize \
   docs digits clean
 
 help: ## list the goals
@@ -50,6 +50,10 @@ hostile: ## give fx, built with the address sanitizer, damaged and hostile files
 	@scripts/deps.sh test
 	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx
 	@"$$(scripts/python-env.sh python)" scripts/check-hostile.py .build-address/debug/fx --sanitized --count $(or $(COUNT),100)
+
+big: build ## memory that a model of 500 MB takes to open and to convert
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh python)" scripts/check-big-model.py $(FX)
 
 models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some; the exporters take 6 GB of disk)
 	@scripts/deps.sh test

@@ -25,6 +25,8 @@ enum Main {
     } catch let failure as CheckFailed {
       Terminal.error(failure.message)
       exit(1)
+    } catch let code as ExitCode {
+      exit(code.rawValue)
     } catch {
       exit(Main.report(error))
     }

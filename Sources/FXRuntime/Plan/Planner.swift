@@ -137,7 +137,7 @@ struct Planner {
       wanted: node.results.map { usesLeft[$0] != nil }, weights: program.weights, threads: program.pool.size)
     switch try program.kernels[node.op]?(request) {
     case nil: addEvaluation(node, operands, facts: results)
-    case .view(let index): addView(node, of: operands[index], results[0])
+    case .view(let index): addView(node, of: index, operands, results[0])
     case .kernel(let kernel, let scratch, let inPlace):
       var resultSlots: [Int32] = []
       for (position, value) in node.results.enumerated() {
@@ -167,15 +167,17 @@ struct Planner {
     finish(node, step: (.evaluate, operands, results))
   }
 
-  private mutating func addView(_ node: Node, of operand: Int32, _ facts: TensorFacts) {
+  private mutating func addView(_ node: Node, of index: Int, _ operands: [Int32], _ facts: TensorFacts) {
+    let operand = operands[index]
     switch slots[Int(operand)].home {
-    case .boxed: addEvaluation(node, [operand] + Array(repeating: -1, count: node.operands.count - 1), facts: [facts])
+    case .boxed:
+      addEvaluation(node, operands, facts: [facts])
     case .constant(let tensor):
       // The element count was checked by the shape rule; a mismatch would be the rule's fault and is run, not assumed.
-      guard let view = try? tensor.reshaped(facts.shape) else { return addEvaluation(node, [operand], facts: [facts]) }
+      guard let view = try? tensor.reshaped(facts.shape) else { return addEvaluation(node, operands, facts: [facts]) }
       slotOf[node.results[0]] = add(.constant(view), facts)
       finish(node, step: nil)
-    case .arena: 
+    case .arena:
       slotOf[node.results[0]] = share(blockOf: operand, facts)
       finish(node, step: nil)
     case .input, .output:

@@ -10,6 +10,7 @@
 #define FXK_VW 8
 #define FXK_MR 6
 #define FXK_MR_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define FXK_THIN 2
 #define FXK_DIRECT_ROWS 6
 #define FXK_DIRECT_LIST(X) X(1, 4) X(2, 2) X(3, 1) X(4, 1) X(5, 1) X(6, 1)
 #define FXK_ROUND_INSTRUCTION 1

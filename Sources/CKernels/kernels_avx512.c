@@ -10,6 +10,7 @@
 #define FXK_VW 16
 #define FXK_MR 14
 #define FXK_MR_LIST(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define FXK_THIN 4
 #define FXK_DIRECT_ROWS 8
 #define FXK_DIRECT_LIST(X) X(1, 4) X(2, 4) X(3, 2) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
 #define FXK_ROUND_INSTRUCTION 1

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define FXK_VW 4
+#define FXK_THIN 1
 #if defined(__aarch64__)
 #define FXK_ROUND_INSTRUCTION 1
 #define FXK_MR 12

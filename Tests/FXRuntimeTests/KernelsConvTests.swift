@@ -66,6 +66,9 @@ import Testing
     let sums = reference(conv, x, weights)
     withISA(isa) {
       var methods = [FXK_CONV_GEMM, fxk_conv_choose(&conv, true), fxk_conv_choose(&conv, false)]
+      if test.kernel == (1, 3, 3), test.stride == (1, 1, 1), test.dilation == (1, 1, 1), test.groups == 1 {
+        methods.append(FXK_CONV_WINOGRAD)
+      }
       methods = methods.enumerated().filter { pair in !methods[..<pair.offset].contains(pair.element) }.map(\.element)
       for method in methods {
         conv.method = method

@@ -3,6 +3,7 @@
 //   FXK_MR, FXK_MR_LIST    rows of a register tile of a matrix product, and X(1) ... X(FXK_MR); tiles are FXK_NRV
 //                          vectors wide,
 //   FXK_DIRECT_ROWS, FXK_DIRECT_LIST  most rows that are multiplied without packing A, and X(rows, sums side by side),
+//   FXK_THIN               most columns of a thin panel of a packed B (gemm.h),
 //   FXK_ROUND_INSTRUCTION  whether rounding is one instruction,
 //   FXK_TABLE              the table to fill.
 
@@ -15,6 +16,7 @@
 #include "gemm_tile.h"
 #include "gemm.h"
 #include "depthwise.h"
+#include "winograd.h"
 #include "conv.h"
 #include "spatial.h"
 #include "convert.h"

@@ -30,38 +30,46 @@ static size_t panel_runs(const fxk_conv *g, size_t pixel, size_t count, pixel_ru
   return n;
 }
 
-// One run of one row of the im2col matrix. `row` is the input row, null where it lies in the padding.
-FXK_INLINE void gather_run(
-    const float *row, ptrdiff_t first, size_t stride, size_t width, size_t count, float *out) {
-  if (row == NULL) {
-    for (size_t i = 0; i < count; ++i) out[i] = 0.0f;
-    return;
-  }
-  const ptrdiff_t last = first + (ptrdiff_t)((count - 1) * stride);
-  if (first >= 0 && last < (ptrdiff_t)width) {
-    const float *in = row + first;
-    if (stride == 1) {
-      if (count == FXK_NR) {
-        memcpy(out, in, FXK_NR * sizeof(float));
-      } else {
-        for (size_t i = 0; i < count; ++i) out[i] = in[i];
-      }
-    } else if (stride == 2) {
-      for (size_t i = 0; i < count; ++i) out[i] = in[2 * i];
-    } else {
-      for (size_t i = 0; i < count; ++i) out[i] = in[stride * i];
+// Copies every `stride`-th of `count` elements. May write up to a vector past them, and reads past them as long as that
+// stays before `limit`: whole vectors need no branch for each element.
+FXK_INLINE void copy_run(const float *in, size_t stride, size_t count, const float *limit, float *out) {
+  const size_t padded = ceil_div(count, FXK_VW) * FXK_VW;
+  if (stride == 1 && in + padded <= limit) {
+    for (size_t i = 0; i < count; i += FXK_VW) fxv_store(out + i, fxv_load(in + i));
+  } else if (stride == 2 && in + 2 * padded <= limit) {
+    for (size_t i = 0; i < count; i += FXK_VW) {
+      fxv_store(out + i, fxv_even(fxv_load(in + 2 * i), fxv_load(in + 2 * i + FXK_VW)));
     }
+  } else {
+    for (size_t i = 0; i < count; ++i) out[i] = in[stride * i];
+  }
+}
+
+// One run of one row of the im2col matrix. `row` is the input row, null where it lies in the padding. May write up to a
+// vector past the run.
+FXK_INLINE void gather_run(
+    const float *row, ptrdiff_t first, size_t stride, size_t width, size_t count, const float *limit, float *out) {
+  if (row == NULL) {
+    for (size_t i = 0; i < count; i += FXK_VW) fxv_store(out + i, fxv_set(0.0f));
     return;
   }
-  for (size_t i = 0; i < count; ++i) {
-    const ptrdiff_t at = first + (ptrdiff_t)(i * stride);
-    out[i] = at >= 0 && at < (ptrdiff_t)width ? row[at] : 0.0f;
+  size_t lead = 0, end = count;
+  if (first < 0) lead = min_size(count, ((size_t)-first + stride - 1) / stride);
+  const ptrdiff_t last = first + (ptrdiff_t)((count - 1) * stride);
+  if (last >= (ptrdiff_t)width) {
+    const ptrdiff_t room = (ptrdiff_t)width - first;
+    end = room <= 0 ? 0 : min_size(count, ((size_t)room + stride - 1) / stride);
+    end = max_size(end, lead);
   }
+  for (size_t i = 0; i < lead; ++i) out[i] = 0.0f;
+  if (end > lead) copy_run(row + first + (ptrdiff_t)(lead * stride), stride, end - lead, limit, out + lead);
+  for (size_t i = end; i < count; ++i) out[i] = 0.0f;
 }
 
 // Packs rows [p0, p1) of the im2col matrix of `image` (one group's channels) for the pixels of one panel.
 static void pack_pixels(
     const fxk_conv *g, const float *image, size_t pixel, size_t count, size_t width, size_t p0, size_t p1, float *out) {
+  const float *limit = g->x + g->batch * g->in_channels * volume(g->in);
   pixel_run runs[FXK_NR];
   const size_t run_count = panel_runs(g, pixel, count, runs);
   const size_t taps = volume(g->kernel), plane = volume(g->in);
@@ -75,7 +83,7 @@ static void pack_pixels(
       const ptrdiff_t z = runs[r].depth + dz, y = runs[r].height + dy;
       const bool inside = z >= 0 && z < (ptrdiff_t)g->in[0] && y >= 0 && y < (ptrdiff_t)g->in[1];
       const float *row = inside ? source + (z * (ptrdiff_t)g->in[1] + y) * (ptrdiff_t)g->in[2] : NULL;
-      gather_run(row, runs[r].width + dx, g->stride[2], g->in[2], runs[r].count, out + runs[r].start);
+      gather_run(row, runs[r].width + dx, g->stride[2], g->in[2], runs[r].count, limit, out + runs[r].start);
     }
     for (size_t i = count; i < width; ++i) out[i] = 0.0f;
     if (++kx == g->kernel[2]) {
@@ -109,15 +117,15 @@ static void run_conv_gemm(
     for (size_t j = j0; j < j1; j += j_step) {
       const size_t j_end = min_size(j + j_step, j1);
       for (size_t panel = j; panel < j_end; ++panel) {
-        const size_t pixel = panel * FXK_NR, count = min_size(FXK_NR, n - pixel), width = panel_width(panel, n);
-        float *out = scratch + (panel - j) * FXK_NR * depth;
+        const size_t pixel = panel_column(panel, n), count = panel_columns(panel, n), width = panel_width(panel, n);
+        float *out = scratch + (pixel - panel_column(j, n)) * depth;
         if (pointwise) {
           pack_panel(x + p * n + pixel, 1, (ptrdiff_t)n, count, width, depth, out);
         } else {
           pack_pixels(g, x, pixel, count, width, p, p + depth, out);
         }
       }
-      const panel_source a = {packed, 0, k, p}, b = {scratch, j * FXK_NR, depth, 0};
+      const panel_source a = {packed, 0, k, p}, b = {scratch, panel_column(j, n), depth, 0};
       for (size_t i = i0; i < i1; i += i_step) {
         multiply_block(&target, channels, n, depth, a, i, min_size(i + i_step, i1), b, j, j_end);
       }
@@ -127,10 +135,15 @@ static void run_conv_gemm(
 }
 
 static fxk_conv_method conv_choose(const fxk_conv *g, bool exact) {
-  (void)exact;
   if (g->groups == g->in_channels && g->groups == g->out_channels && g->groups > 1 && g->in[0] == 1 && g->kernel[0] == 1
       && g->out[0] == 1) {
     return FXK_CONV_DEPTHWISE;
+  }
+  // Four times fewer products pay once the transforms are shared by enough channels, if the vectors of tiles fill, and
+  // once the four times larger weights are used by enough tiles.
+  if (!exact && winograd_applies(g) && g->in_channels >= 16 && g->out_channels >= 16) {
+    const size_t pixels = g->out[1] * g->out[2], tiles = ceil_div(winograd_layout_of(g).tiles, FXK_VW) * FXK_VW;
+    if (pixels >= 100 && tiles * 6 <= pixels) return FXK_CONV_WINOGRAD;
   }
   return FXK_CONV_GEMM;
 }
@@ -139,7 +152,7 @@ static size_t conv_packed_size(const fxk_conv *g) {
   const size_t k = g->in_channels / g->groups * volume(g->kernel);
   switch (g->method) {
   case FXK_CONV_DEPTHWISE: return g->out_channels * volume(g->kernel);
-  case FXK_CONV_WINOGRAD: return 0;
+  case FXK_CONV_WINOGRAD: return winograd_packed_size(g);
   case FXK_CONV_GEMM: break;
   }
   return g->groups * gemm_packed_a_size(g->out_channels / g->groups, k);
@@ -149,7 +162,7 @@ static void conv_pack(const fxk_conv *g, const float *weights, float *packed) {
   const size_t channels = g->out_channels / g->groups, k = g->in_channels / g->groups * volume(g->kernel);
   switch (g->method) {
   case FXK_CONV_DEPTHWISE: memcpy(packed, weights, g->out_channels * volume(g->kernel) * sizeof(float)); break;
-  case FXK_CONV_WINOGRAD: break;
+  case FXK_CONV_WINOGRAD: winograd_pack(g, weights, packed); break;
   case FXK_CONV_GEMM:
     for (size_t group = 0; group < g->groups; ++group) {
       gemm_pack_a(
@@ -160,19 +173,25 @@ static void conv_pack(const fxk_conv *g, const float *weights, float *packed) {
   }
 }
 
+// Panels along the pixels, or along the tiles.
+FXK_INLINE size_t column_units(const fxk_conv *g) {
+  return g->method == FXK_CONV_WINOGRAD ? ceil_div(winograd_layout_of(g).tiles, FXK_NR) : column_panels(volume(g->out));
+}
+
 // Tasks are numbered image by image, group by group, channel part by channel part, pixel part by pixel part.
 static size_t conv_plan(fxk_conv *g, size_t threads) {
   g->channel_tasks = g->pixel_tasks = 1;
-  const size_t channels = g->out_channels / max_size(1, g->groups), n = volume(g->out);
-  if (g->batch == 0 || channels == 0 || n == 0) return 0;
+  const size_t channels = g->out_channels / max_size(1, g->groups), pixels = volume(g->out);
+  if (g->batch == 0 || channels == 0 || pixels == 0) return 0;
   const size_t outer = g->batch * g->groups;
   if (g->method == FXK_CONV_DEPTHWISE) return outer;
+  const size_t n = column_units(g);
   const double k = (double)(g->in_channels / g->groups * volume(g->kernel));
-  const double work = 2.0 * (double)channels * (double)n * k;
+  const double work = 2.0 * (double)channels * (double)pixels * k;
   if (threads > 1 && outer < 4 * threads && work > 2e5) {
     const size_t wanted = min_size(ceil_div(4 * threads, outer), (size_t)(work / 1e5));
     // By pixels first: each part then packs its own pixels. By channels where there are too few, packing twice.
-    g->pixel_tasks = min_size(wanted, column_panels(n));
+    g->pixel_tasks = min_size(wanted, n);
     const size_t rest = min_size(ceil_div(wanted, g->pixel_tasks), row_panels(channels));
     g->channel_tasks = g->pixel_tasks < threads ? max_size(1, rest) : 1;
   }
@@ -181,22 +200,24 @@ static size_t conv_plan(fxk_conv *g, size_t threads) {
 
 static size_t conv_scratch(const fxk_conv *g) {
   if (g->method == FXK_CONV_DEPTHWISE) return depthwise_scratch(g);
+  if (g->method == FXK_CONV_WINOGRAD) return winograd_scratch(g);
   const size_t k = g->in_channels / g->groups * volume(g->kernel);
   const size_t panels = min_size(b_block_panels(g->out_channels / g->groups, k), column_panels(volume(g->out)));
-  return panels * FXK_NR * depth_block(k);
+  // A run may be written a vector too far.
+  return panels * FXK_NR * depth_block(k) + FXK_VW;
 }
 
 static void conv_run(const fxk_conv *g, size_t task0, size_t task1, float *scratch) {
-  const size_t rows = row_panels(g->out_channels / g->groups), columns = column_panels(volume(g->out));
+  const size_t rows = row_panels(g->out_channels / g->groups), columns = column_units(g);
   for (size_t task = task0; task < task1; ++task) {
     const size_t c = task % g->pixel_tasks, r = task / g->pixel_tasks % g->channel_tasks;
     const size_t outer = task / (g->pixel_tasks * g->channel_tasks), group = outer % g->groups, image = outer / g->groups;
-    if (g->method == FXK_CONV_DEPTHWISE) {
-      run_depthwise(g, image, group, scratch);
-    } else {
-      run_conv_gemm(
-        g, image, group, r * rows / g->channel_tasks, (r + 1) * rows / g->channel_tasks, c * columns / g->pixel_tasks,
-        (c + 1) * columns / g->pixel_tasks, scratch);
+    const size_t i0 = r * rows / g->channel_tasks, i1 = (r + 1) * rows / g->channel_tasks;
+    const size_t j0 = c * columns / g->pixel_tasks, j1 = (c + 1) * columns / g->pixel_tasks;
+    switch (g->method) {
+    case FXK_CONV_DEPTHWISE: run_depthwise(g, image, group, scratch); break;
+    case FXK_CONV_WINOGRAD: run_winograd(g, image, i0, i1, j0, j1, scratch); break;
+    case FXK_CONV_GEMM: run_conv_gemm(g, image, group, i0, i1, j0, j1, scratch); break;
     }
   }
 }

@@ -2,7 +2,8 @@
 //
 // Layout of a packed A [m, k]: ceil(m / FXK_MR) panels of nearly equal height; panel i holds rows
 // [i m / panels, (i + 1) m / panels), element (p, r) at p rows + r. A packed B [k, n]: panels FXK_NR wide, element (p, j)
-// at p FXK_NR + j; the last panel is as many vectors wide as it needs, padded with zeros.
+// at p FXK_NR + j. The last one is as many vectors wide as it needs, padded with zeros; but up to FXK_THIN columns that
+// would fill a vector badly are a thin panel of their own, without padding, multiplied with vectors along A's rows.
 
 // Depth of a block, and floats of the packed blocks: A's stays in L2 with a panel of B, B's in L2 or L3.
 #ifndef FXK_DEPTH_BLOCK
@@ -10,17 +11,25 @@
 #endif
 enum { DEPTH_BLOCK = FXK_DEPTH_BLOCK, A_BLOCK_FLOATS = 64 * 1024, B_BLOCK_FLOATS = 256 * 1024, B_SMALL_FLOATS = 24 * 1024 };
 
-FXK_INLINE size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
-FXK_INLINE size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
-FXK_INLINE size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
-
 FXK_INLINE size_t row_panels(size_t m) { return ceil_div(m, FXK_MR); }
-FXK_INLINE size_t column_panels(size_t n) { return ceil_div(n, FXK_NR); }
 FXK_INLINE size_t panel_row(size_t panel, size_t panels, size_t m) { return panel * m / panels; }
 
-// Floats from one row of B's panel to the next.
+// Columns in the thin panel, 0 without one.
+FXK_INLINE size_t thin_columns(size_t n) { return n % FXK_VW <= FXK_THIN ? n % FXK_VW : 0; }
+FXK_INLINE size_t column_panels(size_t n) {
+  const size_t thin = thin_columns(n);
+  return ceil_div(n - thin, FXK_NR) + (thin > 0);
+}
+FXK_INLINE size_t panel_column(size_t panel, size_t n) { return min_size(panel * FXK_NR, n - thin_columns(n)); }
+
+// Columns of a panel, and the floats from one of its rows to the next.
+FXK_INLINE size_t panel_columns(size_t panel, size_t n) {
+  const size_t column = panel_column(panel, n), wide = n - thin_columns(n);
+  return column < wide ? min_size(FXK_NR, wide - column) : n - column;
+}
 FXK_INLINE size_t panel_width(size_t panel, size_t n) {
-  return min_size(FXK_NR, ceil_div(n - panel * FXK_NR, FXK_VW) * FXK_VW);
+  const size_t columns = panel_columns(panel, n);
+  return panel_column(panel, n) < n - thin_columns(n) ? ceil_div(columns, FXK_VW) * FXK_VW : columns;
 }
 
 FXK_INLINE size_t depth_block(size_t k) { return k == 0 ? 0 : ceil_div(k, ceil_div(k, DEPTH_BLOCK)); }
@@ -81,16 +90,19 @@ static void pack_panel(
 // Past the end, so that a vector load of a panel's last row stays inside.
 static size_t gemm_packed_a_size(size_t m, size_t k) { return m * k + FXK_VW; }
 
-static size_t gemm_packed_b_size(size_t k, size_t n) { return ceil_div(n, FXK_VW) * FXK_VW * k; }
+static size_t gemm_packed_b_size(size_t k, size_t n) {
+  const size_t thin = thin_columns(n);
+  return (ceil_div(n - thin, FXK_VW) * FXK_VW + thin) * k;
+}
 static size_t gemm_packed_b_panels(size_t k, size_t n) { (void)k; return column_panels(n); }
 static size_t gemm_packed_a_panels(size_t m, size_t k) { (void)k; return row_panels(m); }
 
 static void gemm_pack_b(
     const float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0, size_t panel1) {
   for (size_t j = panel0; j < panel1; ++j) {
-    const size_t count = min_size(FXK_NR, n - j * FXK_NR);
+    const size_t column = panel_column(j, n);
     pack_panel(
-      b + (ptrdiff_t)(j * FXK_NR) * b_column, b_column, b_row, count, panel_width(j, n), k, packed + j * FXK_NR * k);
+      b + (ptrdiff_t)column * b_column, b_column, b_row, panel_columns(j, n), panel_width(j, n), k, packed + column * k);
   }
 }
 
@@ -120,11 +132,16 @@ static void multiply_block(
   _Alignas(64) float tile[FXK_MR * FXK_NR];
   const size_t panels = row_panels(m);
   for (size_t j = j0; j < j1; ++j) {
-    const size_t column = j * FXK_NR, width = panel_width(j, n), columns = min_size(FXK_NR, n - column);
+    const size_t column = panel_column(j, n), width = panel_width(j, n), columns = panel_columns(j, n);
     const float *right = b.base + (column - b.origin) * b.depth + b.offset * width;
     for (size_t i = i0; i < i1; ++i) {
       const size_t row = panel_row(i, panels, m), rows = panel_row(i + 1, panels, m) - row;
       const float *left = a.base + (row - a.origin) * a.depth + a.offset * rows;
+      if (width < FXK_VW) {
+        thin_tile(rows, columns, depth, left, right, tile);
+        finish_tile(target, tile, row, rows, column, columns);
+        continue;
+      }
       run_tile(
         packed_tiles[rows - 1][width / FXK_VW - 1], target, depth, left, 0, right, (ptrdiff_t)width, row, rows, column,
         columns, tile);
@@ -132,11 +149,10 @@ static void multiply_block(
   }
 }
 
-typedef enum { PATH_BLOCKED, PATH_DIRECT, PATH_DOT, PATH_COLUMNS } gemm_path;
+typedef enum { PATH_BLOCKED, PATH_DIRECT, PATH_DOT } gemm_path;
 
 // The path depends on the whole product's sizes and strides only, so that cutting it changes no bit.
 static gemm_path choose_path(const fxk_gemm *g, bool packed_a, bool packed_b) {
-  if (packed_a && !packed_b && g->n <= 3) return PATH_COLUMNS;
   if (!packed_a && !packed_b && g->a_column == 1 && g->b_row == 1 && (g->b_column != 1 || g->n == 1)
       && (g->m <= FXK_DIRECT_ROWS || g->n <= FXK_DIRECT_ROWS)) {
     return PATH_DOT;
@@ -154,9 +170,7 @@ static size_t gemm_plan(fxk_gemm *g, size_t threads) {
   const size_t most = work < 2e5 ? 1 : (size_t)min_size((size_t)(work / 1e5), (size_t)1 << 20);
   const size_t wanted = threads <= 1 ? 1 : min_size(most, work < 4e7 ? threads : 4 * threads);
   const size_t rows = row_panels(g->m), columns = column_panels(g->n);
-  if (path == PATH_COLUMNS) {
-    g->row_tasks = min_size(wanted, rows);
-  } else if (path == PATH_DIRECT) {
+  if (path == PATH_DIRECT) {
     g->column_tasks = min_size(wanted, columns);
   } else if (path == PATH_DOT) {
     if (g->m <= g->n) g->column_tasks = min_size(wanted, ceil_div(g->n, 4));
@@ -188,14 +202,14 @@ FXK_INLINE size_t b_block_panels(size_t m, size_t k) {
 static size_t gemm_scratch(const fxk_gemm *g) {
   const size_t depth = depth_block(g->k);
   switch (choose_path(g, g->packed_a != NULL, g->packed_b != NULL)) {
-  case PATH_COLUMNS:
   case PATH_DOT: return 0;
-  case PATH_DIRECT: return g->packed_b != NULL ? 0 : FXK_NR * g->k;
+  case PATH_DIRECT: return FXK_NR * g->k;
   case PATH_BLOCKED: break;
   }
   const size_t a = g->packed_a != NULL ? 0 : min_size(a_block_panels(g->k), row_panels(g->m)) * FXK_MR * depth;
   const size_t b = g->packed_b != NULL ? 0 : min_size(b_block_panels(g->m, g->k), column_panels(g->n)) * FXK_NR * depth;
-  return a + b;
+  // A thin panel reads A up to a vector past its end.
+  return a + b + FXK_VW;
 }
 
 // Packs row panels [i, i_end) of the depth from p on; returns where to find them.
@@ -217,10 +231,11 @@ static panel_source pack_b_block(
   if (g->packed_b != NULL) return (panel_source){g->packed_b, 0, g->k, p};
   for (size_t panel = j; panel < j_end; ++panel) {
     pack_panel(
-      g->b + (ptrdiff_t)p * g->b_row + (ptrdiff_t)(panel * FXK_NR) * g->b_column, g->b_column, g->b_row,
-      min_size(FXK_NR, g->n - panel * FXK_NR), panel_width(panel, g->n), depth, scratch + (panel - j) * FXK_NR * depth);
+      g->b + (ptrdiff_t)p * g->b_row + (ptrdiff_t)panel_column(panel, g->n) * g->b_column, g->b_column, g->b_row,
+      panel_columns(panel, g->n), panel_width(panel, g->n), depth,
+      scratch + (panel_column(panel, g->n) - panel_column(j, g->n)) * depth);
   }
-  return (panel_source){scratch, j * FXK_NR, depth, 0};
+  return (panel_source){scratch, panel_column(j, g->n), depth, 0};
 }
 
 static void run_blocked(const fxk_gemm *g, size_t i0, size_t i1, size_t j0, size_t j1, float *scratch) {
@@ -253,12 +268,13 @@ static void run_direct(const fxk_gemm *g, size_t j0, size_t j1, float *scratch) 
   _Alignas(64) float tile[FXK_DIRECT_ROWS * FXK_NR];
   const tile_target target = make_target(g->c, g->c_row, &g->epilogue, true, true);
   for (size_t j = j0; j < j1; ++j) {
-    const size_t column = j * FXK_NR, width = panel_width(j, g->n), columns = min_size(FXK_NR, g->n - column);
+    const size_t column = panel_column(j, g->n), columns = panel_columns(j, g->n);
+    const size_t width = ceil_div(columns, FXK_VW) * FXK_VW;
     const float *right = g->packed_b != NULL ? g->packed_b + column * g->k : g->b + column;
-    ptrdiff_t right_row = g->packed_b != NULL ? (ptrdiff_t)width : g->b_row;
-    if (g->packed_b == NULL && columns < width) {
+    ptrdiff_t right_row = g->packed_b != NULL ? (ptrdiff_t)panel_width(j, g->n) : g->b_row;
+    if (columns < width && (g->packed_b == NULL || right_row < (ptrdiff_t)width)) {
       // The last vector would read past the end of a row.
-      pack_panel(right, 1, g->b_row, columns, width, g->k, scratch);
+      pack_panel(right, 1, right_row, columns, width, g->k, scratch);
       right = scratch;
       right_row = (ptrdiff_t)width;
     }
@@ -331,43 +347,6 @@ static void run_dot(const fxk_gemm *g, size_t i0, size_t i1, size_t j0, size_t j
   }
 }
 
-// A packed and few columns: vectors along the rows of A's panels.
-static void run_columns(const fxk_gemm *g, size_t i0, size_t i1) {
-  const size_t panels = row_panels(g->m);
-  for (size_t i = i0; i < i1; ++i) {
-    const size_t row = panel_row(i, panels, g->m), rows = panel_row(i + 1, panels, g->m) - row;
-    const float *left = g->packed_a + row * g->k;
-    for (size_t j = 0; j < g->n; ++j) {
-      const float *right = g->b + (ptrdiff_t)j * g->b_column;
-      enum { vectors = (FXK_MR + FXK_VW - 1) / FXK_VW };
-      fxv sum[2][vectors];
-      FXK_UNROLL
-      for (int v = 0; v < vectors; ++v) sum[0][v] = sum[1][v] = fxv_set(0.0f);
-      // Lanes past the panel's rows read the next row of the depth and are dropped; the padding at the end of the
-      // packed operand covers the last.
-      size_t p = 0;
-      const size_t safe = g->k > 2 * vectors * FXK_VW ? g->k - 2 * vectors * FXK_VW : 0;
-      for (; p + 2 <= safe; p += 2) {
-        FXK_UNROLL
-        for (int v = 0; v < vectors; ++v) {
-          sum[0][v] += fxv_load(left + p * rows + v * FXK_VW) * fxv_set(right[(ptrdiff_t)p * g->b_row]);
-          sum[1][v] += fxv_load(left + (p + 1) * rows + v * FXK_VW) * fxv_set(right[(ptrdiff_t)(p + 1) * g->b_row]);
-        }
-      }
-      float lanes[vectors * FXK_VW];
-      FXK_UNROLL
-      for (int v = 0; v < vectors; ++v) fxv_store(lanes + v * FXK_VW, sum[0][v] + sum[1][v]);
-      for (; p < g->k; ++p) {
-        const float x = right[(ptrdiff_t)p * g->b_row];
-        for (size_t r = 0; r < rows; ++r) lanes[r] += left[p * rows + r] * x;
-      }
-      for (size_t r = 0; r < rows; ++r) {
-        g->c[(ptrdiff_t)(row + r) * g->c_row + (ptrdiff_t)j] = finish_scalar(g, lanes[r], row + r, j);
-      }
-    }
-  }
-}
-
 static void gemm_run(const fxk_gemm *g, size_t task0, size_t task1, float *scratch) {
   const gemm_path path = choose_path(g, g->packed_a != NULL, g->packed_b != NULL);
   const size_t row_units = path == PATH_DOT ? g->m : row_panels(g->m);
@@ -380,7 +359,6 @@ static void gemm_run(const fxk_gemm *g, size_t task0, size_t task1, float *scrat
     case PATH_BLOCKED: run_blocked(g, i0, i1, j0, j1, scratch); break;
     case PATH_DIRECT: run_direct(g, j0, j1, scratch); break;
     case PATH_DOT: run_dot(g, i0, i1, j0, j1); break;
-    case PATH_COLUMNS: run_columns(g, i0, i1); break;
     }
   }
 }

@@ -5,6 +5,11 @@
 // and partial sums need one form only.
 
 #define FXK_NR (FXK_NRV * FXK_VW)
+#define FXK_ROW_VECTORS ((FXK_MR + FXK_VW - 1) / FXK_VW)
+
+FXK_INLINE size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+FXK_INLINE size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
+FXK_INLINE size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
 // Where a tile kernel stores clamp(alpha sum + bias_row[r], low, high).
 typedef struct {
@@ -103,6 +108,65 @@ FXK_INLINE void direct_tile(
       for (int s = 1; s < split; ++s) sum[0][r][v] += sum[s][r][v];
       store_sum(store, r, v, sum[0][r][v], bias);
     }
+  }
+}
+
+// Up to FXK_THIN columns: vectors along the rows of A's panel, so that no lane is spent on columns that do not exist.
+// Lanes past the panel's rows hold what follows and are dropped. B is packed, `columns` floats to a row.
+FXK_INLINE void thin_columns_tile(
+    const int vectors, const int columns, size_t rows, size_t depth, const float *a, const float *b, float *tile) {
+  fxv sum[2][FXK_THIN][FXK_ROW_VECTORS];
+  FXK_UNROLL
+  for (int c = 0; c < columns; ++c) {
+    FXK_UNROLL
+    for (int v = 0; v < vectors; ++v) sum[0][c][v] = sum[1][c][v] = fxv_set(0.0f);
+  }
+  size_t p = 0;
+  for (; p + 2 <= depth; p += 2) {
+    FXK_UNROLL
+    for (int s = 0; s < 2; ++s) {
+      FXK_UNROLL
+      for (int c = 0; c < columns; ++c) {
+        FXK_UNROLL
+        for (int v = 0; v < vectors; ++v) sum[s][c][v] += fxv_load(a + s * (ptrdiff_t)rows + v * FXK_VW) * fxv_set(b[s * columns + c]);
+      }
+    }
+    a += 2 * rows;
+    b += 2 * columns;
+  }
+  for (int c = 0; c < columns; ++c) {
+    float lanes[FXK_ROW_VECTORS * FXK_VW];
+    for (int v = 0; v < vectors; ++v) {
+      fxv total = sum[0][c][v] + sum[1][c][v];
+      if (p < depth) total += fxv_load(a + v * FXK_VW) * fxv_set(b[c]);
+      fxv_store(lanes + v * FXK_VW, total);
+    }
+    for (size_t r = 0; r < rows; ++r) tile[r * FXK_NR + (size_t)c] = lanes[r];
+  }
+}
+
+FXK_INLINE void thin_vectors_tile(
+    const int vectors, size_t columns, size_t rows, size_t depth, const float *a, const float *b, float *tile) {
+  switch (columns) {
+  case 1: thin_columns_tile(vectors, 1, rows, depth, a, b, tile); break;
+#if FXK_THIN >= 2
+  case 2: thin_columns_tile(vectors, 2, rows, depth, a, b, tile); break;
+#endif
+#if FXK_THIN >= 4
+  case 3: thin_columns_tile(vectors, 3, rows, depth, a, b, tile); break;
+  case 4: thin_columns_tile(vectors, 4, rows, depth, a, b, tile); break;
+#endif
+  default: break;
+  }
+}
+
+static void thin_tile(size_t rows, size_t columns, size_t depth, const float *a, const float *b, float *tile) {
+  if (rows <= FXK_VW) {
+    thin_vectors_tile(1, columns, rows, depth, a, b, tile);
+  } else if (rows <= 2 * FXK_VW) {
+    thin_vectors_tile(min_size(2, FXK_ROW_VECTORS) == 2 ? 2 : 1, columns, rows, depth, a, b, tile);
+  } else {
+    thin_vectors_tile(FXK_ROW_VECTORS, columns, rows, depth, a, b, tile);
   }
 }
 

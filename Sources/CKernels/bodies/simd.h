@@ -15,6 +15,17 @@ FXK_INLINE fxv fxv_load(const float *p) { return *(const fxv_unaligned *)p; }
 FXK_INLINE void fxv_store(float *p, fxv v) { *(fxv_unaligned *)p = v; }
 FXK_INLINE fxv fxv_set(float x) { return (fxv)(x); }
 
+// Elements 0, 2, 4, ... of two adjacent vectors.
+FXK_INLINE fxv fxv_even(fxv a, fxv b) {
+#if FXK_VW == 4
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#elif FXK_VW == 8
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#endif
+}
+
 // The sum of the lanes, always halving in the same order.
 FXK_INLINE float fxv_sum(fxv v) {
   float lanes[FXK_VW];

@@ -32,7 +32,8 @@ extension Graph {
     guard let serial = Graph.serial(in: name) else { return nil }
     var next = record.last
     while let id = next {
-      if nodes[id].serial == serial { return nodes[id].results.first { self.name(of: $0) == name } }
+      // Two nodes may have one number, where one of them shows it and the other's results have labels.
+      if nodes[id].serial == serial, let value = nodes[id].results.first(where: { self.name(of: $0) == name }) { return value }
       next = nodes[id].previous
     }
     return nil

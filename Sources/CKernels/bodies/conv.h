@@ -30,21 +30,6 @@ static size_t panel_runs(const fxk_conv *g, size_t pixel, size_t count, pixel_ru
   return n;
 }
 
-// Copies every `stride`-th of `count` elements. May write up to a vector past them, and reads past them as long as that
-// stays before `limit`: whole vectors need no branch for each element.
-FXK_INLINE void copy_run(const float *in, size_t stride, size_t count, const float *limit, float *out) {
-  const size_t padded = ceil_div(count, FXK_VW) * FXK_VW;
-  if (stride == 1 && in + padded <= limit) {
-    for (size_t i = 0; i < count; i += FXK_VW) fxv_store(out + i, fxv_load(in + i));
-  } else if (stride == 2 && in + 2 * padded <= limit) {
-    for (size_t i = 0; i < count; i += FXK_VW) {
-      fxv_store(out + i, fxv_even(fxv_load(in + 2 * i), fxv_load(in + 2 * i + FXK_VW)));
-    }
-  } else {
-    for (size_t i = 0; i < count; ++i) out[i] = in[stride * i];
-  }
-}
-
 // One run of one row of the im2col matrix. `row` is the input row, null where it lies in the padding. May write up to a
 // vector past the run.
 FXK_INLINE void gather_run(
@@ -135,10 +120,7 @@ static void run_conv_gemm(
 }
 
 static fxk_conv_method conv_choose(const fxk_conv *g, bool exact) {
-  if (g->groups == g->in_channels && g->groups == g->out_channels && g->groups > 1 && g->in[0] == 1 && g->kernel[0] == 1
-      && g->out[0] == 1) {
-    return FXK_CONV_DEPTHWISE;
-  }
+  if (depthwise_applies(g)) return FXK_CONV_DEPTHWISE;
   // Four times fewer products pay once the transforms are shared by enough channels, if the vectors of tiles fill, and
   // once the four times larger weights are used by enough tiles.
   if (!exact && winograd_applies(g) && g->in_channels >= 16 && g->out_channels >= 16) {
@@ -208,16 +190,20 @@ static size_t conv_scratch(const fxk_conv *g) {
 }
 
 static void conv_run(const fxk_conv *g, size_t task0, size_t task1, float *scratch) {
+  if (g->method == FXK_CONV_DEPTHWISE) {
+    run_depthwise(g, task0, task1, scratch);
+    return;
+  }
   const size_t rows = row_panels(g->out_channels / g->groups), columns = column_units(g);
   for (size_t task = task0; task < task1; ++task) {
     const size_t c = task % g->pixel_tasks, r = task / g->pixel_tasks % g->channel_tasks;
     const size_t outer = task / (g->pixel_tasks * g->channel_tasks), group = outer % g->groups, image = outer / g->groups;
     const size_t i0 = r * rows / g->channel_tasks, i1 = (r + 1) * rows / g->channel_tasks;
     const size_t j0 = c * columns / g->pixel_tasks, j1 = (c + 1) * columns / g->pixel_tasks;
-    switch (g->method) {
-    case FXK_CONV_DEPTHWISE: run_depthwise(g, image, group, scratch); break;
-    case FXK_CONV_WINOGRAD: run_winograd(g, image, i0, i1, j0, j1, scratch); break;
-    case FXK_CONV_GEMM: run_conv_gemm(g, image, group, i0, i1, j0, j1, scratch); break;
+    if (g->method == FXK_CONV_WINOGRAD) {
+      run_winograd(g, image, i0, i1, j0, j1, scratch);
+    } else {
+      run_conv_gemm(g, image, group, i0, i1, j0, j1, scratch);
     }
   }
 }

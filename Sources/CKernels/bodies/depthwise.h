@@ -38,13 +38,37 @@ static depthwise_layout depthwise_layout_of(const fxk_conv *g) {
   return l;
 }
 
+// Scratch: the phases, then the sums with slack for whole blocks.
 static size_t depthwise_scratch(const fxk_conv *g) {
   const depthwise_layout l = depthwise_layout_of(g);
-  return l.phases_h * l.phases_w * l.plane + ceil_div(l.outputs, FXK_VW) * FXK_VW + DEPTHWISE_BLOCK * FXK_VW;
+  return l.phases_h * l.phases_w * l.plane + l.outputs + (DEPTHWISE_BLOCK + 1) * FXK_VW;
 }
 
-// Lays out the plane; elements outside are zero.
-static void depthwise_fill(const fxk_conv *g, const depthwise_layout *l, const float *x, float *phases) {
+// The lists of kernel elements are on the stack: larger kernels go another way.
+enum { DEPTHWISE_MAX_TAPS = 256 };
+
+static bool depthwise_applies(const fxk_conv *g) {
+  return g->groups == g->in_channels && g->groups == g->out_channels && g->groups > 1 && g->in[0] == 1
+    && g->kernel[0] == 1 && g->out[0] == 1 && volume(g->kernel) <= DEPTHWISE_MAX_TAPS;
+}
+
+// Copies every `stride`-th of `count` elements. May write up to a vector past them, and reads past them as long as that
+// stays before `limit`: whole vectors need no branch for each element.
+FXK_INLINE void copy_run(const float *in, size_t stride, size_t count, const float *limit, float *out) {
+  const size_t padded = ceil_div(count, FXK_VW) * FXK_VW;
+  if (stride == 1 && in + padded <= limit) {
+    for (size_t i = 0; i < count; i += FXK_VW) fxv_store(out + i, fxv_load(in + i));
+  } else if (stride == 2 && in + 2 * padded <= limit) {
+    for (size_t i = 0; i < count; i += FXK_VW) {
+      fxv_store(out + i, fxv_even(fxv_load(in + 2 * i), fxv_load(in + 2 * i + FXK_VW)));
+    }
+  } else {
+    for (size_t i = 0; i < count; ++i) out[i] = in[stride * i];
+  }
+}
+
+// Lays out the plane; elements outside are zero. Rows may be written a vector too far: the next one mends that.
+static void depthwise_fill(const fxk_conv *g, const depthwise_layout *l, const float *x, const float *limit, float *phases) {
   const size_t in_h = g->in[1], in_w = g->in[2], sh = g->stride[1], sw = g->stride[2];
   for (size_t a = 0; a < l->phases_h; ++a) {
     for (size_t b = 0; b < l->phases_w; ++b) {
@@ -52,23 +76,15 @@ static void depthwise_fill(const fxk_conv *g, const depthwise_layout *l, const f
       // Columns j with 0 <= b + sw j - pad < in_w.
       const size_t j0 = min_size(l->row, g->pad[2] > b ? ceil_div(g->pad[2] - b, sw) : 0);
       const size_t j1 = max_size(j0, min_size(l->row, in_w + g->pad[2] > b ? ceil_div(in_w + g->pad[2] - b, sw) : 0));
+      const ptrdiff_t first = (ptrdiff_t)(b + sw * j0) - (ptrdiff_t)g->pad[2];
       for (size_t i = 0; i < l->rows; ++i, out += l->row) {
         const ptrdiff_t y = (ptrdiff_t)(a + sh * i) - (ptrdiff_t)g->pad[1];
-        if (y < 0 || y >= (ptrdiff_t)in_h) {
-          for (size_t j = 0; j < l->row; ++j) out[j] = 0.0f;
+        if (y < 0 || y >= (ptrdiff_t)in_h || j1 == j0) {
+          for (size_t j = 0; j < l->row; j += FXK_VW) fxv_store(out + j, fxv_set(0.0f));
           continue;
         }
         for (size_t j = 0; j < j0; ++j) out[j] = 0.0f;
-        const float *in = x + y * (ptrdiff_t)in_w + ((ptrdiff_t)(b + sw * j0) - (ptrdiff_t)g->pad[2]);
-        const size_t count = j1 - j0;
-        if (sw == 1) {
-          FXK_LOOP
-          for (size_t j = 0; j < count; ++j) out[j0 + j] = in[j];
-        } else if (sw == 2) {
-          for (size_t j = 0; j < count; ++j) out[j0 + j] = in[2 * j];
-        } else {
-          for (size_t j = 0; j < count; ++j) out[j0 + j] = in[sw * j];
-        }
+        copy_run(x + y * (ptrdiff_t)in_w + first, sw, j1 - j0, limit, out + j0);
         for (size_t j = j1; j < l->row; ++j) out[j] = 0.0f;
       }
       float *end = phases + (a * l->phases_w + b + 1) * l->plane;
@@ -99,59 +115,61 @@ FXK_INLINE void depthwise_taps(
   }
 }
 
-enum { MAX_TAPS = 64 };
-
-static void run_depthwise(const fxk_conv *g, size_t image, size_t channel, float *scratch) {
-  const depthwise_layout l = depthwise_layout_of(g);
-  const size_t plane = image * g->out_channels + channel, size = volume(g->out), taps = volume(g->kernel);
-  float *phases = scratch, *flat = scratch + l.phases_h * l.phases_w * l.plane;
-  depthwise_fill(g, &l, g->x + plane * volume(g->in), phases);
-  const fxk_epilogue e = shifted_epilogue(g, channel, plane * size);
-  const tile_target target = make_target(NULL, 0, &e, true, true);
-  const float *weights = g->packed + channel * taps;
-  float bias = e.bias_row != NULL ? e.bias_row[0] : 0.0f;
-  const bool clamped = target.simple;
-  for (size_t first = 0; first < taps; first += MAX_TAPS) {
-    // Kernels of more elements than the list holds add up in passes.
-    const size_t count = min_size(MAX_TAPS, taps - first);
-    const float *sources[MAX_TAPS + 1];
-    float scaled[MAX_TAPS + 1];
-    for (size_t t = 0; t < count; ++t) {
-      const size_t dy = (first + t) / g->kernel[2] * g->dilation[1], dx = (first + t) % g->kernel[2] * g->dilation[2];
-      const size_t phase = dy % g->stride[1] * l.phases_w + dx % g->stride[2];
-      sources[t] = phases + phase * l.plane + dy / g->stride[1] * l.row + dx / g->stride[2];
-      scaled[t] = weights[first + t] * e.alpha;
+// From `flat` to the plane, without the columns past the end of its rows. `size` is that of the plane.
+static void depthwise_store(
+    const fxk_conv *g, const depthwise_layout *l, const fxk_epilogue *e, bool clamped, float *flat, float *y, size_t size) {
+  const size_t width = g->out[2], padded = ceil_div(width, FXK_VW) * FXK_VW;
+  if (!clamped && e->residual != NULL && !e->residual_last) {
+    for (size_t i = 0; i < g->out[1]; ++i) {
+      FXK_LOOP
+      for (size_t j = 0; j < width; ++j) flat[i * l->row + j] += e->residual[i * width + j];
     }
-    size_t used = count;
-    if (first > 0) {
-      sources[used] = flat;
-      scaled[used] = 1.0f;
-      used += 1;
-      bias = 0.0f;
-    }
-    const bool last = first + count == taps;
-    const float low = clamped && last ? target.low : -__builtin_inff();
-    const float high = clamped && last ? target.high : __builtin_inff();
-    if (used == 9) depthwise_taps(9, scaled, sources, flat, l.outputs, bias, low, high);
-    else if (used == 25) depthwise_taps(25, scaled, sources, flat, l.outputs, bias, low, high);
-    else depthwise_taps((int)used, scaled, sources, flat, l.outputs, bias, low, high);
   }
-  float *y = g->y + plane * size;
+  if (!clamped) unary_f32(e->activation, flat, flat, l->outputs, e->act_alpha, e->act_beta);
   for (size_t i = 0; i < g->out[1]; ++i) {
-    float *row = flat + i * l.row, *out = y + i * g->out[2];
-    if (!clamped) {
-      const float *residual = e.residual != NULL ? e.residual + i * g->out[2] : NULL;
-      if (residual != NULL && !e.residual_last) {
-        FXK_LOOP
-        for (size_t j = 0; j < g->out[2]; ++j) row[j] += residual[j];
-      }
-      unary_f32(e.activation, row, row, g->out[2], e.act_alpha, e.act_beta);
-      if (residual != NULL && e.residual_last) {
-        FXK_LOOP
-        for (size_t j = 0; j < g->out[2]; ++j) row[j] += residual[j];
-      }
+    const float *row = flat + i * l->row;
+    float *out = y + i * width;
+    if (!clamped && e->residual != NULL && e->residual_last) {
+      FXK_LOOP
+      for (size_t j = 0; j < width; ++j) out[j] = row[j] + e->residual[i * width + j];
+    } else if (i * width + padded <= size) {
+      // Whole vectors: what is written too far belongs to the plane's next rows.
+      for (size_t j = 0; j < width; j += FXK_VW) fxv_store(out + j, fxv_load(row + j));
+    } else {
+      for (size_t j = 0; j < width; ++j) out[j] = row[j];
     }
-    FXK_LOOP
-    for (size_t j = 0; j < g->out[2]; ++j) out[j] = row[j];
+  }
+}
+
+// Tasks [task0, task1): planes, image by image.
+static void run_depthwise(const fxk_conv *g, size_t task0, size_t task1, float *scratch) {
+  const depthwise_layout l = depthwise_layout_of(g);
+  const size_t size = volume(g->out), in_size = volume(g->in), taps = volume(g->kernel);
+  const float *limit = g->x + g->batch * g->in_channels * in_size;
+  float *phases = scratch, *flat = scratch + l.phases_h * l.phases_w * l.plane;
+  size_t offsets[DEPTHWISE_MAX_TAPS];
+  for (size_t t = 0; t < taps; ++t) {
+    const size_t dy = t / g->kernel[2] * g->dilation[1], dx = t % g->kernel[2] * g->dilation[2];
+    const size_t phase = dy % g->stride[1] * l.phases_w + dx % g->stride[2];
+    offsets[t] = phase * l.plane + dy / g->stride[1] * l.row + dx / g->stride[2];
+  }
+  for (size_t task = task0; task < task1; ++task) {
+    const size_t channel = task % g->out_channels;
+    const fxk_epilogue e = shifted_epilogue(g, channel, task * size);
+    const tile_target target = make_target(NULL, 0, &e, true, true);
+    depthwise_fill(g, &l, g->x + task * in_size, limit, phases);
+    const float *sources[DEPTHWISE_MAX_TAPS];
+    float weights[DEPTHWISE_MAX_TAPS];
+    for (size_t t = 0; t < taps; ++t) {
+      sources[t] = phases + offsets[t];
+      weights[t] = g->packed[channel * taps + t] * e.alpha;
+    }
+    const float bias = e.bias_row != NULL ? e.bias_row[0] : 0.0f;
+    const float low = target.simple ? target.low : -__builtin_inff();
+    const float high = target.simple ? target.high : __builtin_inff();
+    if (taps == 9) depthwise_taps(9, weights, sources, flat, l.outputs, bias, low, high);
+    else if (taps == 25) depthwise_taps(25, weights, sources, flat, l.outputs, bias, low, high);
+    else depthwise_taps((int)taps, weights, sources, flat, l.outputs, bias, low, high);
+    depthwise_store(g, &l, &e, target.simple, flat, g->y + task * size, size);
   }
 }

@@ -11,16 +11,22 @@ FXK_INLINE size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 FXK_INLINE size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 FXK_INLINE size_t ceil_div(size_t a, size_t b) { return (a + b - 1) / b; }
 
-// Where a tile kernel stores clamp(alpha sum + bias_row[r], low, high).
+// Where a tile kernel stores its sums or, unless `plain`, clamp(alpha sum + bias_row[r], low, high).
 typedef struct {
   float *out;
   ptrdiff_t out_row;
   const float *bias_row;  // of the tile's first row, or null
   float alpha, low, high;
+  bool plain;
 } tile_store;
 
 typedef void (*tile_function)(
   size_t depth, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row, const tile_store *store);
+
+// Sums as they are.
+FXK_INLINE tile_store plain_store(float *out, ptrdiff_t out_row) {
+  return (tile_store){out, out_row, NULL, 1.0f, 0.0f, 0.0f, true};
+}
 
 FXK_INLINE void store_sum(const tile_store *store, int r, int v, fxv sum, fxv bias) {
   const fxv low = fxv_set(store->low), high = fxv_set(store->high);
@@ -50,6 +56,16 @@ FXK_INLINE void packed_tile(
     }
     a += rows;
     b += b_row;
+  }
+  if (store->plain) {
+    float *out = store->out;
+    const ptrdiff_t out_row = store->out_row;
+    FXK_UNROLL
+    for (int r = 0; r < rows; ++r) {
+      FXK_UNROLL
+      for (int v = 0; v < vectors; ++v) fxv_store(out + r * out_row + v * FXK_VW, sum[r][v]);
+    }
+    return;
   }
   FXK_UNROLL
   for (int r = 0; r < rows; ++r) {
@@ -106,7 +122,8 @@ FXK_INLINE void direct_tile(
     for (int v = 0; v < vectors; ++v) {
       FXK_UNROLL
       for (int s = 1; s < split; ++s) sum[0][r][v] += sum[s][r][v];
-      store_sum(store, r, v, sum[0][r][v], bias);
+      if (store->plain) fxv_store(store->out + r * store->out_row + v * FXK_VW, sum[0][r][v]);
+      else store_sum(store, r, v, sum[0][r][v], bias);
     }
   }
 }
@@ -128,7 +145,9 @@ FXK_INLINE void thin_columns_tile(
       FXK_UNROLL
       for (int c = 0; c < columns; ++c) {
         FXK_UNROLL
-        for (int v = 0; v < vectors; ++v) sum[s][c][v] += fxv_load(a + s * (ptrdiff_t)rows + v * FXK_VW) * fxv_set(b[s * columns + c]);
+        for (int v = 0; v < vectors; ++v) {
+          sum[s][c][v] += fxv_load(a + s * (ptrdiff_t)rows + v * FXK_VW) * fxv_set(b[s * columns + c]);
+        }
       }
     }
     a += 2 * rows;
@@ -207,6 +226,7 @@ typedef struct {
   const fxk_epilogue *epilogue;
   bool first, last;  // whether this part of the depth is the first (C holds nothing) and the last (epilogue due)
   bool simple;       // whether whole tiles can go straight to C
+  bool plain;        // whether the epilogue does nothing at all
   float low, high;   // the clamp of identity, relu and clip
 } tile_target;
 
@@ -215,6 +235,7 @@ FXK_INLINE tile_target make_target(float *c, ptrdiff_t c_row, const fxk_epilogue
   const bool clamp = relu || clip || e->activation == FXK_UNARY_IDENTITY;
   return (tile_target){
     .c = c, .c_row = c_row, .epilogue = e, .first = first, .last = last,
+    .plain = e->activation == FXK_UNARY_IDENTITY && e->alpha == 1.0f && e->bias_row == NULL,
     .simple = first && last && clamp && e->bias_column == NULL && e->residual == NULL,
     .low = relu ? 0.0f : (clip ? e->act_alpha : -__builtin_inff()),
     .high = clip ? e->act_beta : __builtin_inff(),
@@ -309,11 +330,11 @@ FXK_INLINE void run_tile(
   if (target->simple && columns == FXK_NR) {
     const tile_store store = {
       target->c + (ptrdiff_t)row * target->c_row + (ptrdiff_t)column, target->c_row,
-      e->bias_row != NULL ? e->bias_row + row : NULL, e->alpha, target->low, target->high,
+      e->bias_row != NULL ? e->bias_row + row : NULL, e->alpha, target->low, target->high, target->plain,
     };
     kernel(depth, a, a_row, b, b_row, &store);
   } else {
-    const tile_store store = {tile, FXK_NR, NULL, 1.0f, -__builtin_inff(), __builtin_inff()};
+    const tile_store store = plain_store(tile, FXK_NR);
     kernel(depth, a, a_row, b, b_row, &store);
     finish_tile(target, tile, row, rows, column, columns);
   }

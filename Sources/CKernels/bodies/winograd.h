@@ -286,8 +286,7 @@ static void run_winograd(const fxk_conv *g, size_t image, size_t i0, size_t i1, 
       for (size_t p = 0; p < WINO_POINTS; ++p) {
         for (size_t panel = i; panel < i_end; ++panel) {
           const size_t row = panel_row(panel, panels, m), rows = panel_row(panel + 1, panels, m) - row;
-          const tile_store store = {
-            products + (p * block_rows + row - origin) * FXK_NR, FXK_NR, NULL, 1.0f, -__builtin_inff(), __builtin_inff()};
+          const tile_store store = plain_store(products + (p * block_rows + row - origin) * FXK_NR, FXK_NR);
           packed_tiles[rows - 1][width / FXK_VW - 1](
             k, g->packed + p * packed_stride + row * k, 0, inputs + p * k * width, (ptrdiff_t)width, &store);
         }

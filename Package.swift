@@ -78,7 +78,8 @@ let package = Package(
     .target(name: "FXTestSupport", dependencies: ["FXCore"], path: "Tests/FXTestSupport", swiftSettings: settings),
     .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXShapesTests", dependencies: ["FXCore", "FXShapes", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXTraceTests", dependencies: ["FXCore", "FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FXTraceTests", dependencies: ["FXCore", "FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FXPassesTests",
       dependencies: ["FXCore", "FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"],

@@ -9,6 +9,8 @@ extension ShapeRules {
     rules.addControlFlow()
     rules.addRecurrent()
     rules.addSequence()
+    rules.addImage()
+    rules.addLoss()
     rules.addElementwise()
     rules.addComparison()
     rules.addActivation()

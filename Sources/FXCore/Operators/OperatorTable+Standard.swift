@@ -10,6 +10,8 @@ extension OperatorTable {
       Operator.controlFlow,
       Operator.recurrents,
       Operator.sequences,
+      Operator.images,
+      Operator.losses,
       Operator.elementwise,
       Operator.comparisons,
       Operator.activations,

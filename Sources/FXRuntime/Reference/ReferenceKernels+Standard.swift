@@ -10,6 +10,8 @@ extension ReferenceKernels {
     kernels.addControlFlow()
     kernels.addRecurrent()
     kernels.addSequence()
+    kernels.addImage()
+    kernels.addLoss()
     kernels.addComparison()
     kernels.addActivation()
     kernels.addReduction()

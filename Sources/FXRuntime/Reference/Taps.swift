@@ -5,6 +5,8 @@ import FXShapes
 struct Taps {
   /// The result's spatial sizes.
   let output: [Int]
+  /// The number of positions of the result.
+  let positions: Int
   /// The number of taps of a window.
   let count: Int
   /// For each spatial axis, result coordinate and tap: the offset in a channel that is read; `Selection.fill` outside.
@@ -20,6 +22,7 @@ struct Taps {
     output = try input.indices.map { axis in
       try Taps.size(try window.outputSize(Dimension(input[axis]), axis, roundingUp: roundingUp))
     }
+    positions = try Selection.count(output)
     count = try Taps.count(window, output)
     let output = output
     let coordinates = input.indices.map { axis in
@@ -43,6 +46,7 @@ struct Taps {
     try Taps.check(input)
     let strides = Selection.strides(input)
     self.output = output
+    positions = try Selection.count(output)
     count = try Taps.count(window, output)
     offsets = input.indices.map { axis in
       (0..<output[axis]).map { index in
@@ -55,9 +59,6 @@ struct Taps {
     }
     isPadded = []
   }
-
-  /// The number of positions of the result.
-  var positions: Int { output.reduce(1, *) }
 
   /// For each tap the offset that a position reads.
   func offsets(at position: Int) -> [Int] { Selection.sums(rows(offsets, at: position)) }

@@ -171,11 +171,17 @@ static size_t conv_plan(fxk_conv *g, size_t threads) {
   const double k = (double)(g->in_channels / g->groups * volume(g->kernel));
   const double work = 2.0 * (double)channels * (double)pixels * k;
   if (threads > 1 && outer < 4 * threads && work > 2e5) {
-    const size_t wanted = min_size(ceil_div(4 * threads, outer), (size_t)(work / 1e5));
-    // By pixels first: each part then packs its own pixels. By channels where there are too few, packing twice.
-    g->pixel_tasks = min_size(wanted, n);
-    const size_t rest = min_size(ceil_div(wanted, g->pixel_tasks), row_panels(channels));
-    g->channel_tasks = g->pixel_tasks < threads ? max_size(1, rest) : 1;
+    const size_t wanted = min_size(ceil_div(4 * threads, outer), (size_t)(work < 1e11 ? work / 1e5 : 1e6));
+    if (n >= min_size(wanted, 2 * threads)) {
+      // By pixels: each part packs its own.
+      g->pixel_tasks = min_size(wanted, n);
+    } else {
+      // Few panels, the last one narrow. By channels, each part packing all pixels: no more parts than threads where
+      // that is dear.
+      const size_t parts = g->method == FXK_CONV_WINOGRAD ? threads : 2 * threads;
+      g->channel_tasks = min_size(min_size(wanted, ceil_div(parts, outer)), row_panels(channels));
+      if (g->channel_tasks < threads) g->pixel_tasks = min_size(ceil_div(wanted, g->channel_tasks), n);
+    }
   }
   return outer * g->channel_tasks * g->pixel_tasks;
 }

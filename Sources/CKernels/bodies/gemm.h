@@ -165,9 +165,10 @@ static size_t gemm_plan(fxk_gemm *g, size_t threads) {
   const gemm_path path = choose_path(g, g->packed_a != NULL, g->packed_b != NULL);
   g->row_tasks = g->column_tasks = 1;
   if (g->m == 0 || g->n == 0) return 0;
-  // Pieces of at least some 100,000 operations (a few microseconds), four per thread so that uneven cores even out.
+  // Pieces of at least some 100,000 operations (a few microseconds); in large products four per thread, so that uneven
+  // cores even out.
   const double work = 2.0 * (double)g->m * (double)g->n * (double)(g->k + 1);
-  const size_t most = work < 2e5 ? 1 : (size_t)min_size((size_t)(work / 1e5), (size_t)1 << 20);
+  const size_t most = work < 2e5 ? 1 : (size_t)(work < 1e11 ? work / 1e5 : 1e6);
   const size_t wanted = threads <= 1 ? 1 : min_size(most, work < 4e7 ? threads : 4 * threads);
   const size_t rows = row_panels(g->m), columns = column_panels(g->n);
   if (path == PATH_DIRECT) {
@@ -176,16 +177,12 @@ static size_t gemm_plan(fxk_gemm *g, size_t threads) {
     if (g->m <= g->n) g->column_tasks = min_size(wanted, ceil_div(g->n, 4));
     else g->row_tasks = min_size(wanted, g->m);
   } else {
-    // Cut the side that costs no packing twice.
-    const bool by_rows = g->packed_b != NULL ? rows >= wanted
-      : (g->packed_a != NULL ? columns < wanted && rows > columns : g->m >= g->n);
-    if (by_rows) {
-      g->row_tasks = min_size(wanted, rows);
-      g->column_tasks = min_size(ceil_div(wanted, g->row_tasks), columns);
-    } else {
-      g->column_tasks = min_size(wanted, columns);
-      g->row_tasks = min_size(ceil_div(wanted, g->column_tasks), rows);
-    }
+    // A task by rows passes all of B by its rows of A, so it should have many; a task by columns packs A once more
+    // (unless it is packed) and reads only its own part of B. Hence by columns, but for tall products.
+    const bool tall = rows >= 8 * wanted && g->packed_a == NULL;
+    const size_t by_columns = tall ? 1 : min_size(g->packed_a != NULL ? wanted : min_size(wanted, 2 * threads), columns);
+    g->column_tasks = max_size(1, by_columns);
+    g->row_tasks = g->column_tasks >= threads ? 1 : min_size(ceil_div(wanted, g->column_tasks), rows);
   }
   return g->row_tasks * g->column_tasks;
 }

@@ -7,7 +7,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "swift-fx", path: "../..")],
   targets: [
-    .executableTarget(name: "graph-bench", dependencies: [.product(name: "FXCore", package: "swift-fx")])
+    .executableTarget(
+      name: "graph-bench",
+      dependencies: ["FXCore", "FXPasses", "FXRuntime"].map { .product(name: $0, package: "swift-fx") })
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,7 @@ extension PassManager {
     PassManager(
       [ShapeInferencePass(), IdentityEliminationPass()] + folding(executor, sizeBudget: 1 << 20) + [
         BatchNormFoldingPass(), TransposeEliminationPass(), ReshapeSimplificationPass(),
-        CommonSubexpressionEliminationPass(), OperationFusionPass(), DeadCodeEliminationPass(),
+        CommonSubexpressionEliminationPass(), RecompositionPass(), OperationFusionPass(), DeadCodeEliminationPass(),
       ])
   }
 

@@ -33,6 +33,32 @@ struct BatchNormFoldingTests {
       }
       """),
     PassCase(
+      "convolutions and their transposes, in groups",
+      """
+      graph @main(%x: f32[1, 2, 3]) {
+      \(statistics)
+        parameter @w: f32[2, 1, 2] weight = [1, -2, 3, 4]
+        parameter @v: f32[2, 1, 1] weight = [5, 6]
+        %a: f32[1, 2, 2] = conv(%x, @w) {group = 2}
+        %b: f32[1, 2, 2] = batch_normalization(%a, @scale, @offset, @mean, @var) {epsilon = 0.0}
+        %c: f32[1, 2, 2] = conv_transpose(%b, @v) {group = 2}
+        %d: f32[1, 2, 2] = batch_normalization(%c, @scale, @offset, @mean, @var) {epsilon = 0.0}
+        return %d
+      }
+      """,
+      """
+      graph @main(%x: f32[1, 2, 3]) {
+      \(statistics)
+        parameter @w: f32[2, 1, 2] weight = [2, -4, 4.5, 6]
+        parameter @w.bias: f32[2] constant = [-1.5, -4]
+        parameter @v: f32[2, 1, 1] weight = [10, 9]
+        parameter @v.bias: f32[2] constant = [-1.5, -4]
+        %a: f32[1, 2, 2] = conv(%x, @w, @w.bias) {group = 2}
+        %c: f32[1, 2, 2] = conv_transpose(%a, @v, @v.bias) {group = 2}
+        return %c as "d"
+      }
+      """),
+    PassCase(
       "a linear without bias gets one",
       """
       graph @main(%x: f32[4, 1]) {

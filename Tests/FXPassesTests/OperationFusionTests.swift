@@ -63,18 +63,43 @@ struct OperationFusionTests {
       }
       """),
     PassCase(
-      "x · sigmoid(x) is silu",
+      "the end of a residual block",
+      """
+      graph @main(%x: f32[1, 2, 4]) {
+        parameter @w: f32[2, 2, 3] weight = [1, 2, 3, -4, 5, 6, 7, -8, 9, 10, 11, -12]
+        parameter @v: f32[2, 2, 1] weight = [1, -1, 2, 1]
+        parameter @b: f32[2, 1] weight = [1, -1]
+        %a: f32[1, 2, 4] = conv(%x, @w) {pads = [1, 1]}
+        %c: f32[1, 2, 4] = add(%a, @b)
+        %d: f32[1, 2, 4] = conv(%x, @v)
+        %e: f32[1, 2, 4] = add(%c, %d)
+        %f: f32[1, 2, 4] = relu(%e)
+        return %f
+      }
+      """,
+      """
+      graph @main(%x: f32[1, 2, 4]) {
+        parameter @w: f32[2, 2, 3] weight = [1, 2, 3, -4, 5, 6, 7, -8, 9, 10, 11, -12]
+        parameter @v: f32[2, 2, 1] weight = [1, -1, 2, 1]
+        parameter @b: f32[2, 1] weight = [1, -1]
+        parameter @b.bias: f32[2] constant = [1, -1]
+        %d: f32[1, 2, 4] = conv(%x, @v)
+        %f: f32[1, 2, 4] = fused_conv(%x, @w, @b.bias, %d) {activation = "relu", pads = [1, 1]}
+        return %f
+      }
+      """),
+    PassCase(
+      "activations that are calls of their own",
       """
       graph @main(%x: f32[2, 3], %w: f32[3, 3]) {
         %a: f32[2, 3] = gemm(%x, %w)
-        %s: f32[2, 3] = sigmoid(%a)
-        %b: f32[2, 3] = mul(%s, %a)
+        %b: f32[2, 3] = gelu(%a) {approximate = "tanh"}
         return %b
       }
       """,
       """
       graph @main(%x: f32[2, 3], %w: f32[3, 3]) {
-        %b: f32[2, 3] = fused_gemm(%x, %w) {activation = "silu"}
+        %b: f32[2, 3] = fused_gemm(%x, %w) {activation = "gelu_tanh"}
         return %b
       }
       """),

@@ -13,7 +13,7 @@ struct FusableLayer {
     FusableLayer(base: .linear, fused: .fusedLinear, residual: 3, bias: 2),
     FusableLayer(base: .gemm, fused: .fusedGemm, residual: 3, bias: 2),
     FusableLayer(base: .matmul, fused: .fusedMatmul, residual: 2, bias: nil),
-    //CONV FusableLayer(base: .conv, fused: .fusedConv, residual: 3, bias: 2),
+    FusableLayer(base: .conv, fused: .fusedConv, residual: 3, bias: 2),
   ]
 
   private static let table: [Operator: FusableLayer] = {

@@ -158,8 +158,8 @@ private struct ScaledLayer {
     self.node = node
     var factor = 1.0
     switch node.op {
-    //CONV case .conv: channels = .first
-    //CONV case .convTranspose: channels = .grouped(node[Convolution.group])
+    case .conv: channels = .first
+    case .convTranspose: channels = .grouped(node[Conv.group])
     case .linear where resultRank == 2: channels = .first
     case .gemm:
       channels = node[Gemm.transB] ? .first : .second

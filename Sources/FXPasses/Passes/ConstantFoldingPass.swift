@@ -54,12 +54,15 @@ public struct ConstantFoldingPass: Pass {
 
   private func fold(_ graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
-    let constants = try ConstantNodes(of: graph, sizeBudget: sizeBudget, &outcome)
+    var constants = try ConstantNodes(of: graph, sizeBudget: sizeBudget, &outcome)
+    outcome.change("unused constants removed", try constants.removeUnused(from: &graph))
     guard !constants.nodes.isEmpty else { return outcome }
     let evaluation = try ConstantEvaluation(constants, of: graph, executor: executor, &outcome)
     for id in constants.nodes where evaluation.isEvaluated(id) {
       for result in try graph[id].results {
-        guard let tensor = evaluation.tensors[result], try !graph.uses(of: result).isEmpty else { continue }
+        guard let tensor = evaluation.tensors[result],
+          try graph.uses(of: result).contains(where: { !constants.contains($0.node) || !evaluation.isEvaluated($0.node) })
+        else { continue }
         let parameter = graph.addConstant(tensor, name: graph.name(of: result))
         try graph.replaceAllUses(of: result, with: .parameter(parameter))
       }
@@ -130,9 +133,21 @@ private struct ConstantNodes {
       members.insert(id)
       for result in node.results { values.insert(result) }
     }
+    // As long as there is a second holder, the first edit copies the graph.
+    typed = Graph()
   }
 
   func contains(_ id: NodeID) -> Bool { members.contains(id) }
+
+  /// Erases nodes that nothing uses, which need not be evaluated. Returns how many there were.
+  mutating func removeUnused(from graph: inout Graph) throws -> Int {
+    let count = nodes.count
+    for index in nodes.indices.reversed() where try graph[nodes[index]].results.allSatisfy({ try graph.uses(of: $0).isEmpty }) {
+      try graph.erase(nodes[index])
+    }
+    nodes.removeAll { !graph.contains($0) }
+    return count - nodes.count
+  }
 
   /// Whether the first node that has only parameters as operands lacks a type: then inference has not been run.
   private static func hasUntypedCandidate(_ graph: Graph) throws -> Bool {

@@ -3,8 +3,9 @@ import FXCore
 /// Takes what follows a `linear`, `gemm`, `matmul` or `conv` into it: a bias, a residual that is added, an activation.
 ///
 /// A bias goes where the operator takes one; any other term becomes the residual of the fused operator, as long as it
-/// broadcasts to the result. `x · sigmoid(x)` counts as `silu`. A result that others use, or that is an output, stays,
-/// and the outcome says so. O(nodes).
+/// broadcasts to the result. A result that others use, or that is an output, stays, and the outcome says so. O(nodes).
+///
+/// Activations that are spelled out are recognized by `RecompositionPass`, which comes first in the pipelines.
 ///
 /// Before:
 /// ```
@@ -47,13 +48,6 @@ public struct OperationFusionPass: Pass {
     let node = try graph[id]
     let result = node.results[0]
     guard layer.admits(node, graph), FusableLayer.activation(of: node).isEmpty else { return nil }
-    if let (product, sigmoid) = try silu(of: result, graph) {
-      outcome.change("silu fused")
-      let next = try fuse(node, layer, user: product, FusableActivation(name: "silu", parameters: []), &graph)
-      try graph.erase(sigmoid.id)
-      try graph.erase(id)
-      return next
-    }
     let users = try graph.uses(of: result).filter { !graph.isTerminator($0.node) }
     var candidates = users
     if let reason = try graph.reasonToKeep(result) {
@@ -67,9 +61,7 @@ public struct OperationFusionPass: Pass {
     let user = try graph[use.node]
     if use.operand == 0, let activation = FusableActivation(user, in: graph) {
       outcome.change("\(activation.name) fused")
-      let next = try fuse(node, layer, user: user, activation, &graph)
-      try graph.erase(id)
-      return next
+      return try fuse(node, layer, user: user, activation, &graph)
     }
     guard user.op == .add, user.operands.count == 2 else { return nil }
     return try absorb(term: user.operands[1 - use.operand], added: user, node, layer, &graph, &outcome)
@@ -83,18 +75,7 @@ public struct OperationFusionPass: Pass {
 
   // MARK: Activations
 
-  /// The product and the sigmoid in `value · sigmoid(value)`, if nobody else uses either.
-  private func silu(of value: ValueID, _ graph: Graph) throws -> (product: Node, sigmoid: Node)? {
-    let users = try graph.uses(of: value)
-    guard users.count == 2, !users.contains(where: { graph.isTerminator($0.node) }) else { return nil }
-    let nodes = try users.map { try graph[$0.node] }
-    guard let sigmoid = nodes.first(where: { $0.op == .sigmoid }), let product = nodes.first(where: { $0.op == .mul }),
-      product.operands.contains(.value(sigmoid.results[0])), graph.isUsedOnce(sigmoid.results[0])
-    else { return nil }
-    return (product, sigmoid)
-  }
-
-  /// Puts the fused form of `node` in the place of `user`. The node itself is left to the caller.
+  /// Puts the fused form of `node` in the place of `user`.
   private func fuse(
     _ node: Node, _ layer: FusableLayer, user: Node, _ activation: FusableActivation, _ graph: inout Graph
   ) throws -> NodeID {
@@ -104,6 +85,7 @@ public struct OperationFusionPass: Pass {
     return try replace(user, by: layer.fused, node.operands, attributes, node, &graph)
   }
 
+  /// Puts a form of `node` in the place of `user`, and erases both.
   private func replace(
     _ user: Node, by op: Operator, _ operands: [Operand], _ attributes: Attributes, _ node: Node, _ graph: inout Graph
   ) throws -> NodeID {
@@ -111,6 +93,7 @@ public struct OperationFusionPass: Pass {
       op, operands, attributes: attributes, results: [try graph.type(of: user.results[0])], at: .before(user.id),
       name: user.name ?? node.name, location: node.location ?? user.location)
     try graph.replace(user.id, with: [.value(try graph[fused].results[0])])
+    try graph.erase(node.id)
     return fused
   }
 
@@ -148,9 +131,7 @@ public struct OperationFusionPass: Pass {
       (position, operands) = (layer.residual, operands.set(layer.residual, term))
     }
     outcome.change(position == layer.residual ? "additions fused" : "biases fused")
-    let next = try replace(user, by: op, operands, node.attributes, node, &graph)
-    try graph.erase(node.id)
-    return next
+    return try replace(user, by: op, operands, node.attributes, node, &graph)
   }
 
   /// Where a term goes; `nil` if it cannot be taken in.
@@ -176,7 +157,7 @@ public struct OperationFusionPass: Pass {
 
   /// The axis of a result that a bias runs along.
   private func channelAxis(of layer: FusableLayer, _ shape: Shape) -> Int? {
-    let axis = shape.rank - 1
+    let axis = layer.base == .conv ? 1 : shape.rank - 1
     return shape.indices.contains(axis) ? axis : nil
   }
 }

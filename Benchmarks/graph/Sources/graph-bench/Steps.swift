@@ -1,4 +1,6 @@
 import FXCore
+import FXPasses
+import FXRuntime
 
 /// What is measured: an action on a graph of the workload, which it may keep as it is or copy and change.
 struct Step {
@@ -9,6 +11,11 @@ struct Step {
   init(_ name: String, _ action: @escaping (_ graph: Graph, _ calls: Int) throws -> Void) {
     self.name = name
     measure = { graph, calls in try milliseconds { try action(graph, calls) } }
+  }
+
+  /// A pass on a copy, the copying included.
+  init(_ pass: any Pass, _ name: String) {
+    self.init(name, from: { $0 }) { _ = try pass.apply(to: &$0) }
   }
 
   /// An action that needs something prepared, which is not measured.
@@ -39,6 +46,10 @@ extension Step {
         // The copy that the first edit makes, then a new operator for a tenth of the nodes.
         for node in graph.nodes(calling: .sin) { try graph.setOperator(of: node, to: .cos) }
       },
+      Step(DeadCodeEliminationPass(), "dead code"),
+      Step(CommonSubexpressionEliminationPass(), "common subexpressions"),
+      Step(ConstantFoldingPass(executor: ReferenceExecutor()), "constant folding"),
+      Step("print") { graph, _ in _ = graph.text() },
     ]
   }
 }

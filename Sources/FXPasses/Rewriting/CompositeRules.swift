@@ -1,0 +1,106 @@
+import FXCore
+
+/// An operator as exporters spell it out, in each way they do.
+struct CompositeRule: Sendable {
+  struct Call {
+    let op: Operator
+    let operands: [Operand]
+    var attributes: Attributes = [:]
+  }
+
+  let patterns: [GraphPattern]
+  /// The call that a match amounts to; `nil` if attributes or types do not fit.
+  let call: @Sendable (GraphPattern.Match, Graph) throws -> Call?
+
+  /// The operators that a match can end with.
+  var roots: [Operator] {
+    Set(patterns.compactMap { if case .call(let op, _, _) = $0 { op } else { nil } }).sorted { $0.name < $1.name }
+  }
+
+  func match(_ root: NodeID, _ graph: Graph) -> GraphPattern.Match? {
+    patterns.lazy.compactMap { $0.match(root, in: graph) }.first
+  }
+
+  static let all: [CompositeRule] = [gelu, geluTanh, silu, hardSwish, layerNormalization]
+}
+
+// MARK: - Patterns
+
+private let x = GraphPattern.operand("x")
+
+private func mul(_ a: GraphPattern, _ b: GraphPattern) -> GraphPattern { .call(.mul, [a, b]) }
+private func add(_ a: GraphPattern, _ b: GraphPattern) -> GraphPattern { .call(.add, [a, b]) }
+
+/// The ways to multiply three factors of which the third is a number.
+private func products(_ a: GraphPattern, _ b: GraphPattern, _ number: Double) -> [GraphPattern] {
+  [mul(mul(a, b), .number(number)), mul(mul(a, .number(number)), b), mul(a, mul(b, .number(number)))]
+}
+
+extension CompositeRule {
+  /// x · ½ · (1 + erf(x ÷ √2))
+  static let gelu = CompositeRule(
+    patterns: [.call(.div, [x, .number(2.0.squareRoot())]), mul(x, .number(0.5.squareRoot()))].flatMap { scaled in
+      products(x, add(.call(.erf, [scaled]), .number(1)), 0.5)
+    }
+  ) { match, _ in
+    match.operands["x"].map { Call(op: .gelu, operands: [$0]) }
+  }
+
+  /// x · ½ · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))
+  static let geluTanh = CompositeRule(
+    patterns: [
+      .call(.pow, [x, .number(3)]), mul(mul(x, x), x),
+    ].flatMap { cube in
+      products(
+        x, add(.call(.tanh, [mul(add(x, mul(cube, .number(0.044715))), .number((2 / Double.pi).squareRoot()))]), .number(1)),
+        0.5)
+    }
+  ) { match, _ in
+    match.operands["x"].map { Call(op: .gelu, operands: [$0], attributes: [Gelu.approximate.name: "tanh"]) }
+  }
+
+  /// x · sigmoid(x)
+  static let silu = CompositeRule(patterns: [mul(x, .call(.sigmoid, [x]))]) { match, _ in
+    match.operands["x"].map { Call(op: .silu, operands: [$0]) }
+  }
+
+  /// x · hard_sigmoid(x) with slope 1/6 and offset 1/2
+  static let hardSwish = CompositeRule(
+    patterns: [mul(x, .call(.hardSigmoid, [x], label: "gate"))]
+  ) { match, _ in
+    guard let x = match.operands["x"], let gate = match.calls["gate"],
+      (gate[HardSigmoid.alpha] - 1 / 6).magnitude < 1e-6, gate[HardSigmoid.beta] == 0.5
+    else { return nil }
+    return Call(op: .hardSwish, operands: [x])
+  }
+
+  /// d ÷ √(mean(d²) + ε) · scale + bias, with d = x − mean(x), over the last axis
+  static let layerNormalization: CompositeRule = {
+    let mean = GraphPattern.call(.reduceMean, [x], label: "mean")
+    let centred = GraphPattern.call(.sub, [x, mean])
+    let squares: [GraphPattern] = [.call(.pow, [centred, .number(2)]), mul(centred, centred)]
+    let normalized = squares.map { square in
+      GraphPattern.call(
+        .div, [centred, .call(.sqrt, [add(.call(.reduceMean, [square], label: "variance"), .constant("epsilon"))])])
+    }
+    return CompositeRule(
+      patterns: normalized.map { add(mul($0, .constant("scale")), .constant("bias")) }, call: layerNormalizationCall)
+  }()
+
+  private static let layerNormalizationCall: @Sendable (GraphPattern.Match, Graph) throws -> Call? = { match, graph in
+    guard let x = match.operands["x"], let scale = match.operands["scale"], let bias = match.operands["bias"],
+      let epsilon = match.operands["epsilon"].flatMap(graph.scalar), let mean = match.calls["mean"],
+      let variance = match.calls["variance"], let type = graph.type(of: x).tensorType, let shape = type.shape,
+      let last = shape.last, reducesLastAxis(mean, shape.rank, graph), reducesLastAxis(variance, shape.rank, graph),
+      [scale, bias].allSatisfy({ graph.type(of: $0) == .tensor(type.elementType, [last]) })
+    else { return nil }
+    return Call(
+      op: .layerNormalization, operands: [x, scale, bias],
+      attributes: [LayerNormalization.axis.name: -1, LayerNormalization.epsilon.name: .float(Float(epsilon))])
+  }
+
+  private static func reducesLastAxis(_ node: Node, _ rank: Int, _ graph: Graph) -> Bool {
+    guard node[Reduce.keepDims], let axes = graph.integers(of: node.operand(1)), axes.count == 1 else { return false }
+    return axes[0] == -1 || axes[0] == rank - 1
+  }
+}

@@ -133,7 +133,7 @@ import Testing
     var options = TraceOptions()
     options.isLeaf = { module, _ in module is Residual }
     let graph = try trace(module, .tensor(.float32, ["batch", 6]), options: options)
-    let call = try #require(graph.nodes(calling: try OperatorTable.standard.find("call")).first)
+    let call = try #require(graph.nodes(calling: .call).first)
     #expect(try graph[call].name == "layers.0")
     #expect(try graph.nodes(in: graph[call].regions[0]).count == 6)
     let x = try Tensor([1, 6], [1, -1, 2, 0, 3, 1] as [Float])

@@ -36,7 +36,7 @@ extension ModuleTracer {
       ]
       let captures = try tracer.captures(zip(slices, branches).map { ($0, $1) }, except: [])
       let node = try tracer.graph.append(
-        try tracer.operators.find("cond"), [predicate] + captures.map(Operand.value),
+        .cond, [predicate] + captures.map(Operand.value),
         results: branches[0].map { _ in .unknown }, location: location)
       for (index, region) in try tracer.graph[node].regions.enumerated() {
         let arguments = try tracer.addArguments(captures, to: region)
@@ -88,7 +88,7 @@ extension ModuleTracer {
       let results = [[condition], next]
       let captures = try tracer.captures(zip(slices, results).map { ($0, $1) }, except: Set(states))
       let node = try tracer.graph.append(
-        try tracer.operators.find("while_loop"), initial + captures.map(Operand.value),
+        .whileLoop, initial + captures.map(Operand.value),
         results: initial.map { _ in .unknown }, location: location)
       for (index, region) in try tracer.graph[node].regions.enumerated() {
         var arguments: [ValueID: ValueID] = [:]

@@ -65,7 +65,7 @@ public struct ModuleTracer {
     }
   }
 
-  /// The finished graph, verified as far as types are known.
+  /// The finished graph, with the types of regions filled in.
   /// - Throws: `TraceError` if a region's types do not fit.
   public func finalize() throws -> Graph {
     var finished = graph

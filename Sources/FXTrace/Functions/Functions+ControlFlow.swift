@@ -13,9 +13,8 @@ public func cond<Output: TensorGroup>(
   let site = TraceSession.CallSite(file: fileID, line: line)
   guard session.check(predicate: predicate, "cond", at: site) else { return then() }
   if session.executor != nil { return predicate.isTrue ? then() : otherwise() }
-  guard let op = session.find("cond", at: site) else { return then() }
   let results = session.callWithRegions(
-    op, [predicate.symbolicOperand], arguments: [[], []], at: site,
+    .cond, [predicate.symbolicOperand], arguments: [[], []], at: site,
     resultCount: { counts in
       guard counts[0] == counts[1] else { throw TraceError(.resultCounts("then", counts[0], "else", counts[1])) }
       return counts[0]
@@ -43,10 +42,10 @@ public func whileLoop<State: TensorGroup>(
       current = body(current)
     }
   }
-  guard session.mistake == nil, let op = session.find("while_loop", at: site) else { return state }
+  guard session.mistake == nil else { return state }
   let types = state.tensors.map(\.type)
   let results = session.callWithRegions(
-    op, state.tensors.map(\.symbolicOperand), arguments: [types, types], at: site,
+    .whileLoop, state.tensors.map(\.symbolicOperand), arguments: [types, types], at: site,
     resultCount: { counts in
       guard counts[1] == types.count else { throw TraceError(.resultCounts("body", counts[1], "state", types.count)) }
       return types.count
@@ -75,15 +74,6 @@ extension TraceSession {
     guard let type = predicate.type.tensorType, !type.isTruthValue else { return true }
     fail(TraceError(.predicate(.tensor(type)), op: op, location: location(site)), op: nil, operands: [], at: site)
     return false
-  }
-
-  fileprivate func find(_ name: String, at site: CallSite) -> Operator? {
-    do {
-      return try OperatorTable.standard.find(name)
-    } catch {
-      fail(error, op: nil, operands: [], at: site)
-      return nil
-    }
   }
 }
 

@@ -98,16 +98,9 @@ extension TraceSession {
   /// One `call` node whose region is the module's graph. `nil` after a mistake, which is kept.
   private func callOpaquely<M: Module>(_ module: M, _ input: M.Input, _ path: String, at site: CallSite) -> M.Output? {
     guard mistake == nil else { return nil }
-    let op: Operator
-    do {
-      op = try OperatorTable.standard.find("call")
-    } catch {
-      fail(error, op: nil, operands: [], at: site)
-      return nil
-    }
     let operands = input.tensors.map(\.symbolicOperand)
     let results = callWithRegions(
-      op, operands, arguments: [input.tensors.map(\.type)], at: site, name: path,
+      .call, operands, arguments: [input.tensors.map(\.type)], at: site, name: path,
       resultCount: { $0[0] },
       body: { _, arguments in
         guard let inner = M.Input(tensors: arguments) else { return [] }

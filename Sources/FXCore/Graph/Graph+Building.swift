@@ -92,6 +92,7 @@ extension Graph {
     _ op: Operator, _ operands: [Operand], attributes: Attributes = [:], results: [ValueType]? = nil,
     at point: InsertionPoint? = nil, name: String? = nil, location: Location? = nil, regionCount: Int? = nil
   ) throws(GraphError) -> NodeID {
+    try check(isCallable: op)
     let point = point ?? .end(of: body)
     let region = try self.region(of: point)
     for operand in operands { try checkVisible(operand, in: region) }
@@ -175,6 +176,11 @@ extension Graph {
     addToIndex(node)
     link(node, at: point)
     return node
+  }
+
+  /// Terminators are made with their regions and never called.
+  func check(isCallable op: Operator) throws(GraphError) {
+    guard !op.has(.terminator) else { throw .unknownOperator(op.description, suggestions: []) }
   }
 
   func checkVisible(_ operand: Operand, in region: RegionID) throws(GraphError) {

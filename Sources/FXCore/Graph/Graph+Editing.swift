@@ -48,6 +48,8 @@ extension Graph {
   /// - Throws: `GraphError.stale`, or what `append` throws if the operands do not fit the operator.
   public mutating func setOperator(of node: NodeID, to op: Operator, attributes: Attributes = [:]) throws(GraphError) {
     guard let record = nodes.find(node) else { throw .stale(node) }
+    guard record.op !== Operator.output else { throw .inUse(name(of: node), by: "its region") }
+    try check(isCallable: op)
     var all = attributes
     if let schema = op.schema {
       all = try schema.complete(attributes, of: op)
@@ -116,6 +118,7 @@ extension Graph {
   /// - Throws: `GraphError.stale`; `.notVisible` if the point is in another region.
   public mutating func move(_ node: NodeID, to point: InsertionPoint) throws(GraphError) {
     guard let record = nodes.find(node) else { throw .stale(node) }
+    guard record.op !== Operator.output else { throw .inUse(name(of: node), by: "its region") }
     guard try region(of: point) == record.parent else { throw .notVisible(name(of: node)) }
     if case .before(node) = point { return }
     if case .after(node) = point { return }
@@ -174,6 +177,11 @@ extension Graph {
       }
     }
     regions[region].arguments = kept
+    // An argument that moved up may now be called as another value is labelled.
+    for (index, value) in kept.enumerated()
+    where values[value].name == nil && regions[region].labels["arg_\(index)"] != nil {
+      try setUniqueName("arg_\(index)_", of: value)
+    }
   }
 }
 
@@ -225,6 +233,7 @@ extension Graph {
     case .end: (previous, next) = (regions[region].last, nil)
     case .before(let other) where other == regions[region].terminator: (previous, next) = (regions[region].last, nil)
     case .before(let other): (previous, next) = (nodes[other].previous, other)
+    case .after(let other) where other == regions[region].terminator: (previous, next) = (regions[region].last, nil)
     case .after(let other): (previous, next) = (other, nodes[other].next)
     }
     nodes[node].previous = previous

@@ -22,8 +22,8 @@ import Testing
 
     /// (−1)^s × 2^(e − bias) × (1 + m/2^p), or × m/2^p with e = 1 in subnormals: IEEE 754-2019, section 3.4.
     func value(_ code: Int) -> Double {
-      let mantissa = code & (1 << mantissaBits) - 1
-      let exponent = code >> mantissaBits & (1 << exponentBits) - 1
+      let mantissa = code & ((1 << mantissaBits) - 1)
+      let exponent = code >> mantissaBits & ((1 << exponentBits) - 1)
       let sign: Double = code >> (bits - 1) == 0 ? 1 : -1
       if nans.contains(code) { return .nan }
       if isIEEE, exponent == (1 << exponentBits) - 1 { return mantissa == 0 ? sign * .infinity : .nan }

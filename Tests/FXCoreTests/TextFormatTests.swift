@@ -52,7 +52,7 @@ import Testing
         graph @"my graph"(%x) {
           %y = sub(%z, %x)
           %z = neg(%x)
-          node_0 = emit()
+          node_2 = emit()
           return %y, 3, none
         }
 
@@ -65,9 +65,9 @@ import Testing
     ("fx 2", "1:4: this is version 2 of the text format; versions up to 1 can be read"),
     ("fx 1\ngraph @g() {\n  %a = ", "3:8: expected an operator, but the text ends"),
     ("fx 1\ngraph @g() {\n  %a neg()", "3:6: expected '=', not 'neg'"),
-    ("fx 1\ngraph @g() {\n  %a = nge(1)", "3:8: there is no operator 'nge'; did you mean 'neg'?"),
-    ("fx 1\ngraph @g(%input) {\n  %a = neg(%inptu)\n  return}", "3:12: nothing is called '%inptu' here; did you mean '%input'?"),
-    ("fx 1\ngraph @g(%x, %x) {", "1:1: "),
+    ("fx 1\ngraph @g() {\n  %a = subtrat(1)", "3:8: there is no operator 'subtrat'; did you mean 'subtract'?"),
+    ("fx 1\ngraph @g(%input) {\n  %a = neg(%inpt)\n  return}", "3:12: nothing is called '%inpt' here; did you mean '%input'?"),
+    ("fx 1\ngraph @g(%x, %x) {", "2:14: the name '%x' is taken"),
     ("fx 1\ngraph @g(%x) {\n  %x = neg(%x)\n", "3:3: the name '%x' is taken"),
     ("fx 1\ngraph @g(%x: f33[2]) {", "2:14: expected a type such as f32[2, 3], not 'f33'"),
     ("fx 1\ngraph @g(%x: f32[2+]) {", "2:20: expected a dimension such as 784, batch or ?, not ']'"),

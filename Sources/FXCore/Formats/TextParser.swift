@@ -91,9 +91,8 @@ struct TextParser {
       guard index < schema.regions.count else { return }
       let start = scanner.position
       let expected = "the region '\(schema.regions[index])' of \(record.op)"
-      guard try scanner.word(expected) == schema.regions[index] else {
-        throw scanner.error(.expected(expected, found: ""), at: start)
-      }
+      let word = try scanner.word(expected)
+      guard word == schema.regions[index] else { throw scanner.error(.expected(expected, found: word), at: start) }
     } else {
       guard scanner.accept(keyword: "region") else { return }
     }
@@ -180,6 +179,9 @@ struct TextParser {
     _ op: Operator, _ operands: [Operand], _ attributes: Attributes, _ results: [Result], _ serial: UInt32?,
     _ name: String?, _ location: Location?, at start: Int
   ) throws(TextError) -> NodeID {
+    for result in results where frames[frames.count - 1].values[result.name] != nil {
+      throw scanner.error(.duplicate("%" + result.name), at: result.position)
+    }
     let labels = results.enumerated().map { index, result in
       serial != nil && TextParser.serial(in: result.name, index) == serial ? nil : result.name
     }

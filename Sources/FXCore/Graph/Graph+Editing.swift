@@ -96,13 +96,16 @@ extension Graph {
   }
 
   /// Replaces a node's results by operands and erases it. Result labels move to the replacing values if those have none.
-  /// - Throws: `GraphError.stale`, `.notVisible`, `.resultCount`.
+  /// - Throws: `GraphError.stale`, `.notVisible`, `.resultCount`; `.inUse` if an operand is a result of the node itself.
   public mutating func replace(_ node: NodeID, with operands: [Operand]) throws(GraphError) {
     guard let record = nodes.find(node) else { throw .stale(node) }
     guard operands.count == record.results.count else {
       throw .resultCount(record.op.description, expected: record.results.count...record.results.count, actual: operands.count)
     }
-    for operand in operands { try checkVisible(operand, in: record.parent) }
+    for operand in operands {
+      try checkVisible(operand, in: record.parent)
+      if let value = operand.value, record.results.contains(value) { throw .inUse(name(of: value), by: "its replacement") }
+    }
     for (result, operand) in zip(record.results, operands) { try replaceAllUses(of: result, with: operand) }
     let labels = record.results.map { values[$0].name }
     remove(node)

@@ -22,12 +22,19 @@ import Testing
         let second = try OnnxImporter().graph(from: OnnxDocument(bytes: exportToOnnx(first).serialized()))
         if let difference = difference(first, second) { failures[difference, default: []].append(path) }
       } catch {
+        if OnnxSweepTests.isKnownByNameOnly(error) { continue }
         failures[error.problem.description, default: []].append(path)
       }
     }
     for (reason, paths) in failures.sorted(by: { $0.value.count > $1.value.count }) {
       Issue.record("\(paths.count) × \(reason): \(paths.prefix(3))")
     }
+  }
+
+  /// Operators that nobody registered are written in their own operator set, and old ones are not written.
+  private static func isKnownByNameOnly(_ error: OnnxError) -> Bool {
+    guard case .unmapped(let offenders) = error.problem else { return false }
+    return offenders.allSatisfy { $0.reason.hasPrefix("it is known by name only") }
   }
 
   private func difference(_ a: Graph, _ b: Graph) -> String? {

@@ -311,6 +311,9 @@ final class GraphWriter {
 
   private func writeUnregistered(_ call: OnnxExportCall) throws(OnnxError) {
     let node = call.node
+    if GraphReader.normalized(node.op.domain).isEmpty, node.op.version != operatorSet {
+      throw OnnxError(.unsupported("it is known by name only, in operator set \(node.op.version)"))
+    }
     var attributes: [UnsafeMutablePointer<AttributeProto>] = []
     let attributeWriter = AttributeWriter(builder: builder)
     for entry in node.attributes where entry.name != SubgraphAttribute.names && entry.name != SubgraphAttribute.captures {

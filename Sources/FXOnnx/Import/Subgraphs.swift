@@ -81,4 +81,42 @@ extension OnnxImportCall {
     }
     return node.results.map(Operand.value)
   }
+
+  /// A call of `op` whose region holds another call of `op`, whose region is the subgraph. All operands go to both.
+  func callNested(
+    _ op: Operator, _ outerAttributes: Attributes, _ innerAttributes: Attributes, subgraph name: String
+  ) throws(OnnxError) -> [Operand] {
+    guard let subgraph = subgraphs.first(where: { $0.name == name })?.graph else { throw OnnxError(.missingAttribute(name)) }
+    let captures = try reader.captures(of: [subgraph])
+    let outer = try reader.append(
+      op, operands + captures.operands, outerAttributes, resultTypes, name: self.name, location: location)
+    guard let region = outer.regions.first else { throw OnnxError(.unsupported("\(op) has no region")) }
+    let results = try reader.inRegion(region) { () throws(OnnxError) in
+      var arguments: [ValueID] = []
+      for _ in 0..<(operands.count + captures.values.count) {
+        arguments.append(try wrapping { () throws(GraphError) in try reader.graph.addArgument(to: region) })
+      }
+      let innerCaptures = Captures(
+        values: zip(captures.values, arguments.suffix(captures.values.count)).map { ($0.name, $1) },
+        constants: captures.constants)
+      let inner = try reader.append(
+        op, arguments.map(Operand.value), innerAttributes, resultTypes.map { _ in .unknown }, name: "", location: location)
+      guard let body = inner.regions.first else { throw OnnxError(.unsupported("\(op) has no region")) }
+      try reader.readSubgraph(subgraph.pointee, into: body, named: "\(self.name).\(name)", captures: innerCaptures)
+      return inner.results.map(Operand.value)
+    }
+    try wrapping { () throws(GraphError) in try reader.graph.setResults(of: region, results) }
+    return outer.results.map(Operand.value)
+  }
+}
+
+extension GraphReader {
+  /// Makes calls in `region` while `body` runs.
+  func inRegion<Result>(_ region: RegionID, _ body: () throws(OnnxError) -> Result) throws(OnnxError) -> Result {
+    let outer = frame
+    frames.append(
+      Frame(region: region, prefix: outer.prefix, path: outer.path, opsets: outer.opsets, arguments: outer.arguments))
+    defer { frames.removeLast() }
+    return try body()
+  }
 }

@@ -30,9 +30,7 @@ extension OnnxForm {
   }
 
   private static func importScan(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
-    guard call.version >= 9 else {
-      throw OnnxError(.unsupported("Scan of operator set 8, which runs over a batch of sequences"))
-    }
+    guard call.version >= 9 else { return try importBatchedScan(&call) }
     guard case .int(let scanned) = call.attributes["num_scan_inputs"] else {
       throw OnnxError(.missingAttribute("num_scan_inputs"))
     }
@@ -42,6 +40,22 @@ extension OnnxForm {
     call.attributes[stateCount] = .int(call.operands.count - scanned)
     let types = call.operands.map { elementOnly(call.type(of: $0)) }
     return try call.callWithRegions(call.operands, named: ["body"], inputTypes: types)
+  }
+
+  /// Operator set 8 ran a scan for each element of a batch: a scan over the batch whose body is the scan.
+  private static func importBatchedScan(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
+    guard call.operand(0) == .none else {
+      throw OnnxError(.unsupported("Scan of operator set 8 with sequence lengths"))
+    }
+    call.operands.removeFirst()
+    let scanned = try call.takeInt("num_scan_inputs") ?? 0
+    guard (0...call.operands.count).contains(scanned), let scan = call.row?.op else {
+      throw OnnxError(.attributeValue("num_scan_inputs", reason: "is \(scanned), where there are \(call.operands.count) inputs"))
+    }
+    var inner: Attributes = [stateCount: .int(call.operands.count - scanned), "num_scan_inputs": .int(scanned)]
+    if let directions = try call.takeInts("directions") { inner["scan_input_directions"] = .ints(directions) }
+    return try call.callNested(
+      scan, [stateCount: 0, "num_scan_inputs": .int(call.operands.count)], inner, subgraph: "body")
   }
 
   /// What a loop carries keeps its element type; its shape may change from one iteration to the next.

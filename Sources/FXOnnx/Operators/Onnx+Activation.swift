@@ -2,10 +2,12 @@ import FXCore
 
 extension OnnxForm {
   static let activation: [OnnxForm] = [
-    OnnxForm("Softmax", importing: alongAxis), OnnxForm("LogSoftmax", importing: alongAxis),
-    OnnxForm("Hardmax", importing: alongAxis),
+    OnnxForm("Softmax", importing: alongAxis, adjust: lastAxisOnly),
+    OnnxForm("LogSoftmax", importing: alongAxis, adjust: lastAxisOnly),
+    OnnxForm("Hardmax", importing: alongAxis, adjust: lastAxisOnly),
     OnnxForm("PRelu", normalize: slopePerChannel),
     OnnxForm("Selu", normalize: oldConstants),
+    OnnxForm("ThresholdedRelu", since: 10), OnnxForm("Shrink", since: 9), OnnxForm("Celu", since: 12),
     OnnxForm("HardSwish", since: 14), OnnxForm("Mish", since: 18), OnnxForm("Gelu", since: 20),
     OnnxForm("Swish", since: 24), OnnxForm("SwiGLU", since: 28),
   ]
@@ -24,6 +26,16 @@ extension OnnxForm {
     let matrix = try call.call(try call.op("flatten"), [x], attributes: ["axis": .int(axis)])
     let result = try call.call(row.op, matrix, attributes: ["axis": .int(-1)])
     return try call.call(try call.op("reshape"), result + shape, results: call.resultTypes)
+  }
+
+  /// Along the last axis the old form and the new agree.
+  private static func lastAxisOnly(
+    _ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes
+  ) throws(OnnxError) {
+    guard call.version < 13, case .int(let axis) = attributes["axis"], axis != -1 else { return }
+    guard let rank = call.type(of: call.node.operand(0)).shape?.rank, axis == rank - 1 else {
+      throw OnnxError(.unsupported("an axis other than the last needs operator set 13"))
+    }
   }
 
   /// Before operator set 7 a slope of one dimension was one number per channel.

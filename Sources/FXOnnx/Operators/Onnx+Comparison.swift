@@ -5,7 +5,9 @@ extension OnnxForm {
     ["And", "Or", "Xor", "Equal", "Greater", "Less"].map {
       OnnxForm($0, normalize: alignSecondOperand)
     } + [
-      OnnxForm("BitwiseAnd", since: 18), OnnxForm("BitwiseOr", since: 18), OnnxForm("BitwiseXor", since: 18),
+      OnnxForm("GreaterOrEqual", since: 12), OnnxForm("LessOrEqual", since: 12), OnnxForm("IsNaN", since: 9),
+      OnnxForm("IsInf", since: 10), OnnxForm("BitShift", since: 11), OnnxForm("BitwiseAnd", since: 18),
+      OnnxForm("BitwiseOr", since: 18), OnnxForm("BitwiseXor", since: 18),
       OnnxForm("BitwiseNot", since: 18),
     ]
 

@@ -6,7 +6,7 @@ extension OnnxForm {
   static let controlFlow: [OnnxForm] = [
     OnnxForm("If", importing: importIf, exporting: exportIf),
     OnnxForm("Loop", importing: importLoop, exporting: exportLoop),
-    OnnxForm("Scan", importing: importScan, exporting: exportScan),
+    OnnxForm("Scan", since: 9, importing: importScan, exporting: exportScan),
   ]
 
   static let writtenControlFlow: [(op: String, form: OnnxForm)] = [

@@ -3,10 +3,11 @@ import FXCore
 extension OnnxForm {
   static let image: [OnnxForm] = [
     OnnxForm(
-      "Resize", later: ["antialias": 18, "axes": 18, "keep_aspect_ratio_policy": 18], normalize: resizeOfTen),
+      "Resize", since: 11, later: ["antialias": 18, "axes": 18, "keep_aspect_ratio_policy": 18], normalize: resizeOfTen),
     OnnxForm("GridSample", since: 16, normalize: renameModes, adjust: restoreModes),
     // The default of `coordinate_transformation_mode` changed when it appeared.
     OnnxForm("RoiAlign", since: 16, normalize: oldCoordinates),
+    OnnxForm("NonMaxSuppression", since: 10),
     OnnxForm("AffineGrid", since: 20), OnnxForm("ImageDecoder", since: 20), OnnxForm("DeformConv", since: 19),
   ]
 

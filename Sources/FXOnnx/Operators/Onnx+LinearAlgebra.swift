@@ -2,12 +2,20 @@ import FXCore
 
 extension OnnxForm {
   static let linearAlgebra: [OnnxForm] = [
-    OnnxForm("Gemm", ignored: ["broadcast"])
+    OnnxForm("Gemm", ignored: ["broadcast"], adjust: needsAddend),
+    OnnxForm("Einsum", since: 12), OnnxForm("Det", since: 11), OnnxForm("MatMulInteger", since: 10),
   ]
 
   static let writtenLinearAlgebra: [(op: String, form: OnnxForm)] = [
     ("linear", OnnxForm("Gemm", exporting: linear))
   ]
+
+  private static func needsAddend(
+    _ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes
+  ) throws(OnnxError) {
+    guard call.version < 11, inputs.count < 3 || inputs[2].isEmpty else { return }
+    throw OnnxError(.unsupported("Gemm without a third operand needs operator set 11"))
+  }
 
   /// A Gemm where x is a matrix, else a product with the transposed weight.
   private static func linear(_ call: inout OnnxExportCall) throws(OnnxError) {

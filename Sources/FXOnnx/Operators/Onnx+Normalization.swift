@@ -3,7 +3,7 @@ import FXCore
 extension OnnxForm {
   static let normalization: [OnnxForm] = [
     OnnxForm("BatchNormalization", later: ["training_mode": 14], ignored: ["is_test"], normalize: inferenceOnly),
-    OnnxForm("LayerNormalization", since: 17),
+    OnnxForm("MeanVarianceNormalization", since: 9), OnnxForm("LayerNormalization", since: 17),
     OnnxForm("GroupNormalization", since: 21, normalize: perChannel),
     OnnxForm("RMSNormalization", since: 23),
   ]

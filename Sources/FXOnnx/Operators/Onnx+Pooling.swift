@@ -2,7 +2,9 @@ import FXCore
 
 extension OnnxForm {
   static let pooling: [OnnxForm] = [
-    OnnxForm("AveragePool", later: ["dilations": 19]),
+    OnnxForm("AveragePool", later: ["ceil_mode": 10, "dilations": 19]),
+    OnnxForm("MaxPool", later: ["storage_order": 8, "ceil_mode": 10, "dilations": 10]),
+    OnnxForm("MaxUnpool", since: 9),
     OnnxForm("LpPool", later: ["ceil_mode": 18, "dilations": 18], normalize: wholeNorm),
     OnnxForm("GlobalLpPool", normalize: wholeNorm),
   ]

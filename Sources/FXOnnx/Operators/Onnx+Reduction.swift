@@ -8,7 +8,8 @@ extension OnnxForm {
     ].map { reduce($0, operandSince: 18) }
     + [
       reduce("ReduceSum", operandSince: 13),
-      OnnxForm("CumProd", since: 26),
+      OnnxForm("ArgMax", later: ["select_last_index": 12]), OnnxForm("ArgMin", later: ["select_last_index": 12]),
+      OnnxForm("CumSum", since: 11), OnnxForm("CumProd", since: 26),
     ]
 
   private static func reduce(_ opType: String, operandSince version: Int) -> OnnxForm {

@@ -14,7 +14,7 @@ extension OnnxForm {
       former: [
         FormerAttribute("starts", operand: 1, before: 10), FormerAttribute("ends", operand: 2, before: 10),
         FormerAttribute("axes", operand: 3, before: 10),
-      ]),
+      ], laterOperands: [4: 10]),
     OnnxForm(
       "Pad",
       former: [
@@ -23,6 +23,7 @@ extension OnnxForm {
       ], laterOperands: [3: 18]),
     OnnxForm("Tile", normalize: tileOneAxis),
     OnnxForm("Shape", later: ["start": 15, "end": 15]),
+    OnnxForm("Expand", since: 8), OnnxForm("DepthToSpace", later: ["mode": 11]), OnnxForm("ReverseSequence", since: 10),
     OnnxForm("SpaceToDepth", later: ["mode": 28]),
     OnnxForm("Trilu", since: 14), OnnxForm("CenterCropPad", since: 18), OnnxForm("Col2Im", since: 18),
   ]

@@ -1,11 +1,14 @@
 import FXCore
 
 extension OnnxForm {
-  static let sequence: [OnnxForm] = [
-    OnnxForm("SequenceMap", since: 17, importing: importMap, exporting: exportMap), OnnxForm("Optional", since: 15),
-    OnnxForm("OptionalGetElement", since: 15),
-    OnnxForm("OptionalHasElement", since: 15),
-  ]
+  static let sequence: [OnnxForm] =
+    [
+      "SequenceEmpty", "SequenceConstruct", "SequenceAt", "SequenceErase", "SequenceInsert", "SequenceLength",
+      "ConcatFromSequence", "SplitToSequence",
+    ].map { OnnxForm($0, since: 11) } + [
+      OnnxForm("SequenceMap", since: 17, importing: importMap, exporting: exportMap), OnnxForm("Optional", since: 15),
+      OnnxForm("OptionalGetElement", since: 15), OnnxForm("OptionalHasElement", since: 15),
+    ]
 
   private static let inputCount = "input_count"
 

@@ -25,7 +25,7 @@ public struct OnnxOperators: Sendable {
     "": 28, "ai.onnx.ml": 5, "ai.onnx.preview": 1, "ai.onnx.preview.training": 1, "com.microsoft": 1,
   ]
   /// The oldest operator set that can be written.
-  public static let oldestWritten = 13
+  public static let oldestWritten = 7
 
   public init(_ rows: [OnnxOperator] = []) {
     for row in rows { register(row) }

@@ -14,6 +14,7 @@ enum OnnxElementType {
   /// The first operator set whose operators take the type, among those that can be written.
   static func operatorSet(_ type: ElementType) -> Int {
     switch type {
+    case .bfloat16: 13
     case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz: 19
     case .int4, .uint4: 21
     case .float4e2m1: 23

@@ -16,10 +16,12 @@ public struct CPUBackend: Backend, GraphExecutor {
     public var rules: ShapeRules
     /// What random operators without a seed of their own derive theirs from.
     public var seed: UInt64
+    /// Whether compiling simplifies and fuses the graph first.
+    public var optimizes: Bool
 
     public init(
       threads: Int = CPUBackend.coreCount, memoryLimit: Int? = nil, kernels: KernelTable = .standard,
-      reference: ReferenceKernels = .standard, rules: ShapeRules = .standard, seed: UInt64 = 0
+      reference: ReferenceKernels = .standard, rules: ShapeRules = .standard, seed: UInt64 = 0, optimizes: Bool = true
     ) {
       self.threads = threads
       self.memoryLimit = memoryLimit
@@ -27,6 +29,7 @@ public struct CPUBackend: Backend, GraphExecutor {
       self.reference = reference
       self.rules = rules
       self.seed = seed
+      self.optimizes = optimizes
     }
   }
 
@@ -64,7 +67,17 @@ public struct CPUBackend: Backend, GraphExecutor {
         return options.kernels[op] == nil && options.reference[op] == nil ? op.description : nil
       })
     guard missing.isEmpty else { throw ExecutionError.unsupported(missing.sorted()) }
-    return try CompiledGraph(graph, options, pool)
+    var lowered = graph
+    if options.optimizes { try Lowering(backend: self).lower(&lowered) }
+    return try CompiledGraph(lowered, inputs: InputCheck(graph), options, pool)
+  }
+
+  /// The same threads with other options.
+  func with(_ options: Options) -> CPUBackend { CPUBackend(options, pool) }
+
+  private init(_ options: Options, _ pool: ThreadPool) {
+    self.options = options
+    self.pool = pool
   }
 
   /// Compiles and runs once.

@@ -8,9 +8,9 @@ public final class CompiledGraph: Executable {
   let program: Program
   let inputs: InputCheck
 
-  init(_ graph: Graph, _ options: CPUBackend.Options, _ pool: ThreadPool) throws {
+  init(_ graph: Graph, inputs: InputCheck, _ options: CPUBackend.Options, _ pool: ThreadPool) throws {
     self.graph = graph
-    inputs = InputCheck(graph)
+    self.inputs = inputs
     program = try Program(
       graph, region: graph.body, kernels: options.kernels, reference: options.reference,
       inference: ShapeInference(rules: options.rules), weights: WeightCache(), pool: pool, seed: options.seed,

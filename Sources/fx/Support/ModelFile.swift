@@ -5,7 +5,7 @@ import Foundation
 
 /// The formats that models are read and written in, told by a file name's extension.
 enum ModelFormat: String, CaseIterable {
-  case onnx, text = "fxt", binary = "fxb"
+  case onnx, json, text = "fxt", binary = "fxb"
 
   init(path: String) throws {
     let suffix = (path as NSString).pathExtension.lowercased()
@@ -43,6 +43,7 @@ enum ModelFile {
       var graph =
         switch format {
         case .onnx: try OnnxImporter().graph(path: path)
+        case .json: try Graph(json: String(decoding: contents(path), as: UTF8.self))
         case .text: try Graph(text: String(decoding: contents(path), as: UTF8.self))
         case .binary: try Graph(mapping: path, checkWeights: checksWeights)
         }
@@ -60,6 +61,7 @@ enum ModelFile {
     do {
       switch format {
       case .onnx: try exportToOnnx(graph).saveToFile(path)
+      case .json: try AtomicFile.write([UInt8](graph.json().utf8), to: path)
       case .text: try AtomicFile.write([UInt8](graph.text().utf8), to: path)
       case .binary: try graph.writeBinary(to: path)
       }

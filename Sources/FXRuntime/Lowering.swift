@@ -1,0 +1,21 @@
+import FXCore
+import FXPasses
+
+/// What compiling does to a graph before it is planned: constants folded, batch norms in weights, activations and
+/// residuals in the products that make their operands.
+///
+/// Constants that only start-up pays for, such as transposed weights, are folded whatever their size: kernels pack them
+/// anyway.
+struct Lowering {
+  let backend: CPUBackend
+
+  /// - Throws: `PassError`.
+  func lower(_ graph: inout Graph) throws {
+    var options = backend.options
+    options.optimizes = false
+    var manager = PassManager.aggressiveOptimizationPasses(executor: backend.with(options))
+    // The caller's graph was verified; the passes' results are in the tests.
+    manager.verification = nil
+    try manager.run(&graph)
+  }
+}

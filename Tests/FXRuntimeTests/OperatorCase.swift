@@ -85,3 +85,11 @@ func i(_ shape: [Int], _ elements: [Int]) -> Tensor { (try? Tensor(shape, elemen
 func ramp(_ shape: [Int]) -> Tensor { f(shape, (0..<shape.reduce(1, *)).map(Float.init)) }
 /// A vector of `int64`.
 func ints(_ elements: Int...) -> Tensor { Tensor(vector: elements) }
+/// A tensor of any element type that Swift has.
+func t<Element: TensorElement>(_ shape: [Int], _ elements: [Element]) -> Tensor {
+  (try? Tensor(shape, elements)) ?? Tensor(vector: elements)
+}
+/// A vector of numbers in any element type.
+func typed(_ type: ElementType, _ elements: Double...) -> Tensor {
+  (try? Tensor(type, [elements.count], numbers: .floats(elements))) ?? Tensor(vector: elements)
+}

@@ -8,7 +8,7 @@ import Testing
   static let b = f([3, 2], [1, 0, 0, 1, 2, 2])
 
   static let products: [OperatorCase] = [
-    .init("matmul", .matmul, [a, b], [:], [f([2, 2], [4, 5, 11, 14])]),
+    .init("matmul", .matmul, [a, b], [:], [f([2, 2], [4, 5, 13, 14])]),
     .init("matmul of vectors", .matmul, [ramp([3]), ramp([3])], [:], [f([], [5])]),
     .init("a row by matrices", .matmul, [ramp([2]), ramp([2, 2, 2])], [:], [f([2, 2], [2, 3, 6, 7])]),
     .init("matmul of batches", .matmul, [ramp([2, 1, 1, 2]), ramp([2, 2, 1])], [:], [f([2, 2, 1, 1], [1, 3, 3, 13])]),
@@ -16,7 +16,7 @@ import Testing
     .init("matmul of integers", .matmul, [i([1, 2], [1 << 62, 1]), i([2, 1], [2, 3])], [:], [i([1, 1], [.min + 3])]),
     .init("sizes that differ", .matmul, [a, a], [:], nil),
     .init("matmul of a scalar", .matmul, [f([], [1]), ramp([1])], [:], nil),
-    .init("gemm", .gemm, [a, b, ramp([2, 1])], ["alpha": 2, "beta": 3], [f([2, 2], [8, 10, 25, 31])]),
+    .init("gemm", .gemm, [a, b, ramp([2, 1])], ["alpha": 2.0, "beta": 3.0], [f([2, 2], [8, 10, 29, 31])]),
     .init(
       "gemm of transposes", .gemm, [ramp([3, 2]), ramp([2, 3])], ["transA": true, "transB": true], [f([2, 2], [10, 28, 13, 40])]),
     .init("gemm of integers", .gemm, [ints(1, 2).matrix(1, 2), ints(3, 4).matrix(2, 1), i([], [5])], [:], [i([1, 1], [16])]),
@@ -24,10 +24,10 @@ import Testing
     .init("linear", .linear, [a, ramp([2, 3]), ramp([2])], [:], [f([2, 2], [5, 15, 14, 51])]),
     .init("linear of a vector", .linear, [ramp([3]), ramp([2, 3])], [:], [f([2], [5, 14])]),
     .init(
-      "fused matmul", .fusedMatmul, [a, b, f([2], [-5, 0])], ["activation": "relu"], [f([2, 2], [0, 5, 6, 14])]),
+      "fused matmul", .fusedMatmul, [a, b, f([2], [-5, 0])], ["activation": "relu"], [f([2, 2], [0, 5, 8, 14])]),
     .init(
       "fused gemm", .fusedGemm, [a, b, nil, f([2, 2], [-10, 0, 0, 0])],
-      ["alpha": 2, "activation": "leaky_relu", "activation_params": .floats([0.5])], [f([2, 2], [-1, 10, 22, 28])]),
+      ["alpha": 2.0, "activation": "leaky_relu", "activation_params": .floats([0.5])], [f([2, 2], [-1, 10, 26, 28])]),
     .init(
       "fused linear", .fusedLinear, [a, ramp([2, 3]), ramp([2]), f([], [1])],
       ["activation": "clip", "activation_params": .floats([0, 20])], [f([2, 2], [6, 16, 15, 20])]),

@@ -11,7 +11,7 @@ import Testing
 
   static let normalizations: [OperatorCase] = [
     .init(
-      "batch", .batchNormalization, statistics, ["epsilon": 0], [f([2, 2, 1], [-0.5, 0.3333333, 0.5, 1.666667])]),
+      "batch", .batchNormalization, statistics, ["epsilon": 0.0], [f([2, 2, 1], [-0.5, 0.3333333, 0.5, 1.666667])]),
     .init(
       "batch in training", .batchNormalization, statistics, ["training_mode": true, "momentum": 0.75],
       [f([2, 2, 1], [-0.999995, -0.99999, 0.999995, 2.99999]), f([2], [1, 2]), f([2], [3.25, 7])]),
@@ -36,10 +36,10 @@ import Testing
     .init("l1", .lpNormalization, [f([2, 2], [1, -3, 0, 0])], ["p": 1], [f([2, 2], [0.25, -0.75, 0, 0])]),
     .init("l2", .lpNormalization, [f([2, 2], [3, -4, 0, 0])], [:], [f([2, 2], [0.6, -0.8, 0, 0])]),
     .init(
-      "local response", .lrn, [ramp([1, 4, 1, 1])], ["size": 3, "alpha": 3, "beta": 0.5],
+      "local response", .lrn, [ramp([1, 4, 1, 1])], ["size": 3, "alpha": 3.0, "beta": 0.5],
       [f([1, 4, 1, 1], [0, 0.4082483, 0.5163978, 0.8017837])]),
     .init(
-      "local response of a huge window", .lrn, [f([1, 2], [3, 4])], ["size": .int(.max), "beta": 0], [f([1, 2], [3, 4])]),
+      "local response of a huge window", .lrn, [f([1, 2], [3, 4])], ["size": .int(.max), "beta": 0.0], [f([1, 2], [3, 4])]),
     .init(
       "mean and variance", .meanVarianceNormalization, [ramp([2, 1, 2])], ["axes": .ints([0, 2])],
       [f([2, 1, 2], [-1.341641, -0.4472136, 0.4472136, 1.341641])]),
@@ -64,7 +64,7 @@ import Testing
     .init(
       "a cache", .attention,
       [q, ramp([1, 1, 1, 2]), f([1, 1, 1, 1], [7]), nil, f([1, 1, 2, 2], [0, -1, -2, -3]), ramp([1, 1, 2, 1])],
-      ["is_causal": true, "scale": 0.5, "softcap": 2],
+      ["is_causal": true, "scale": 0.5, "softcap": 2.0],
       [f([1, 1, 2, 1], [3.186035, 4.333699]), f([1, 1, 3, 2], [0, -1, -2, -3, 0, 1]), f([1, 1, 3, 1], [0, 1, 7])]),
     .init("heads that do not divide", .attention, [ramp([1, 3, 1, 2]), ramp([1, 2, 1, 2]), ramp([1, 2, 1, 2])], [:], nil),
     .init(

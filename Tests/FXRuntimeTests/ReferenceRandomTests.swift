@@ -6,12 +6,12 @@ import Testing
   /// The numbers that `numpy.random.RandomState(7)` gives.
   static let numpy: [OperatorCase] = [
     .init(
-      "uniform", .randomUniform, [], ["shape": .ints([4]), "seed": 7], [f([4], [0.07630829, 0.7799188, 0.43840924, 0.7234652])]),
+      "uniform", .randomUniform, [], ["shape": .ints([4]), "seed": 7.0], [f([4], [0.07630829, 0.7799188, 0.43840924, 0.7234652])]),
     .init(
-      "normal", .randomNormalLike, [ramp([2, 2])], ["seed": 7], [f([2, 2], [1.6905257, -0.46593738, 0.03282017, 0.40751627])]),
+      "normal", .randomNormalLike, [ramp([2, 2])], ["seed": 7.0], [f([2, 2], [1.6905257, -0.46593738, 0.03282017, 0.40751627])]),
     .init(
       "bernoulli", .bernoulli, [f([8], [0.2, 0.9, 0.5, 0.6, 0.1, 0.7, 0.3, 0.4])],
-      ["seed": 7, "dtype": .elementType(.bool)], [t([8], [false, true, false, false, true, true, false, false])]),
+      ["seed": 7.0, "dtype": .elementType(.bool)], [t([8], [false, true, false, false, true, true, false, false])]),
     .init("dropout rests outside training", .dropout, [ramp([3])], [:], [ramp([3]), t([3], [true, true, true])]),
     .init("a ratio beyond 1", .dropout, [ramp([3]), f([], [1.5]), t([], [true])], [:], nil),
   ]
@@ -41,7 +41,7 @@ import Testing
 
   @Test func multinomialFollowsTheWeights() throws {
     let x = f([2, 3], [0, 0, -1000, -1000, 5, -1000])
-    let result = try OperatorCase("", .multinomial, [x], ["sample_size": 400, "seed": 1], nil).result()
+    let result = try OperatorCase("", .multinomial, [x], ["sample_size": 400, "seed": 1.0], nil).result()
     #expect(result.shape == [2, 400])
     let samples: [Int32] = try result.elements()
     #expect(samples[400...].allSatisfy { $0 == 1 })

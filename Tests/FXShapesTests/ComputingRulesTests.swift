@@ -103,7 +103,7 @@ import Testing
   /// Numbers that the run wraps are not followed.
   @Test func overflowIsLeftToTheRun() throws {
     var graph = Graph()
-    let a = graph.addConstant(try Tensor([1], [Int32.max]))
+    let a = graph.addConstant(Tensor(vector: [Int.max]))
     let sum = try graph.call(.add, [.parameter(a), .literal(1)])
     let result = try graph.call(.constantOfShape, [.value(sum)])
     try ShapeInference().run(&graph)

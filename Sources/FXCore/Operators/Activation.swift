@@ -55,6 +55,10 @@ extension Operator {
   /// Ramachandran et al. 2017.
   public static let silu = activation(
     "silu", "x sigmoid(αx)", attributes: [Silu.alpha.specification], aliases: ["swish"], onnx: "Swish")
+  /// Shazeer 2020. The shapes must be equal.
+  public static let swiglu = Operator(
+    "swiglu", .activation, "a sigmoid(αa) × b", operands: ["a", "b"], types: ["T": .floating],
+    attributes: [Silu.alpha.specification], traits: [.elementwise, .composite], onnx: "SwiGLU")
   public static let shrink = activation(
     "shrink", "x < −λ ? x + bias : x > λ ? x − bias : 0", .numeric,
     attributes: [Shrink.bias.specification, Shrink.lambda.specification], onnx: "Shrink",
@@ -69,7 +73,7 @@ extension Operator {
 
   package static let activations: [Operator] = [
     .relu, .leakyRelu, .prelu, .thresholdedRelu, .sigmoid, .tanh, .gelu, .elu, .selu, .celu, .softplus, .softsign,
-    .hardSigmoid, .hardSwish, .mish, .silu, .shrink, .softmax, .logSoftmax, .hardmax,
+    .hardSigmoid, .hardSwish, .mish, .silu, .swiglu, .shrink, .softmax, .logSoftmax, .hardmax,
   ]
 }
 

@@ -22,7 +22,20 @@ extension Operator {
       RotaryEmbedding.rotatedSize.specification,
     ], traits: .composite, onnx: "RotaryEmbedding")
 
-  package static let attentions: [Operator] = [.attention, .rotaryEmbedding]
+  /// Katharopoulos et al. 2020; gated as in Yang et al. 2023, with the delta rule as in Schlag et al. 2021.
+  ///
+  /// Queries [b, t, h·d], keys [b, t, g·d] and values [b, t, g·e] with heads folded in; the state is [b, g, d, e]. The decay,
+  /// in logarithms, is per head [b, t, g] or per key element [b, t, g·d]; beta is [b, t, g] or [b, t, 1].
+  public static let linearAttention = Operator(
+    "linear_attention", .attention, "scale × q × S per head, with the state S ← exp(decay) S + k ⊗ v, or by the delta rule.",
+    operands: ["query", "key", "value", "past_state?: S", "decay?", "beta?"], results: ["y", "present_state: S"],
+    types: ["T": .floating, "S": .floating],
+    attributes: [
+      LinearAttention.chunkSize.specification, LinearAttention.keyHeadCount.specification,
+      LinearAttention.queryHeadCount.specification, LinearAttention.scale.specification, LinearAttention.rule.specification,
+    ], traits: .composite, onnx: "LinearAttention")
+
+  package static let attentions: [Operator] = [.attention, .rotaryEmbedding, .linearAttention]
 }
 
 public enum Attention {
@@ -47,6 +60,18 @@ public enum Attention {
     softcap.specification, softmaxPrecision.specification, scoresMode.specification, leftWindowSize.specification,
     rightWindowSize.specification,
   ]
+}
+
+public enum LinearAttention {
+  /// A hint for kernels that work in chunks; does not change the result.
+  public static let chunkSize = AttributeKey<Int>("chunk_size", default: 64)
+  public static let keyHeadCount = AttributeKey<Int>("kv_num_heads")
+  public static let queryHeadCount = AttributeKey<Int>("q_num_heads")
+  /// 1/√d if 0.
+  public static let scale = AttributeKey<Float>("scale", default: 0)
+  /// How a step changes the state: `gated` rules decay it, `delta` rules write what it lacks of the value.
+  public static let rule = AttributeKey<String>(
+    "update_rule", default: "gated_delta", allowed: ["linear", "gated", "delta", "gated_delta"])
 }
 
 public enum RotaryEmbedding {

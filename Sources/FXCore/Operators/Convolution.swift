@@ -3,27 +3,27 @@
 /// Tensors are [batch, channels, spatial…], weights [out channels, channels ÷ group, kernel…]; `conv_transpose` has
 /// weights [channels, out channels ÷ group, kernel…]. Pads list the starts of all spatial axes, then the ends.
 extension Operator {
-  private static let windowAttributes = [
+  static let convolutionAttributes = [
     Conv.autoPad.specification, Conv.dilations.specification, Conv.group.specification, Conv.kernelShape.specification,
     Conv.pads.specification, Conv.strides.specification,
   ]
 
   public static let conv = Operator(
     "conv", .convolution, "Cross-correlation with a bank of kernels, plus bias.", operands: ["x", "w", "b?"],
-    types: ["T": .floating], attributes: windowAttributes, traits: .core, aliases: ["conv1d", "conv2d", "conv3d"],
+    types: ["T": .floating], attributes: convolutionAttributes, traits: .core, aliases: ["conv1d", "conv2d", "conv3d"],
     onnx: "Conv", torch: "torch.nn.functional.conv2d")
   public static let fusedConv = Operator(
     "fused_conv", .convolution, "activation(conv(x, w, b) + residual)", operands: ["x", "w", "b?", "residual?"],
-    types: ["T": .floating], attributes: windowAttributes + FusedActivation.specifications, traits: .composite)
+    types: ["T": .floating], attributes: convolutionAttributes + FusedActivation.specifications, traits: .composite)
   public static let convTranspose = Operator(
     "conv_transpose", .convolution, "The gradient of a convolution with respect to its operand: a learned upsampling.",
     operands: ["x", "w", "b?"], types: ["T": .floating],
-    attributes: windowAttributes + [ConvTranspose.outputPadding.specification, ConvTranspose.outputShape.specification],
+    attributes: convolutionAttributes + [ConvTranspose.outputPadding.specification, ConvTranspose.outputShape.specification],
     traits: .core, aliases: ["conv_transpose2d"], onnx: "ConvTranspose", torch: "torch.nn.functional.conv_transpose2d")
   public static let deformConv = Operator(
     "deform_conv", .convolution, "Convolution whose taps are displaced by offsets and weighted by a mask.",
     operands: ["x", "w", "offset", "b?", "mask?"], types: ["T": .floating],
-    attributes: windowAttributes.filter { $0.name != "auto_pad" } + [DeformConv.offsetGroup.specification],
+    attributes: convolutionAttributes.filter { $0.name != "auto_pad" } + [DeformConv.offsetGroup.specification],
     onnx: "DeformConv", torch: "torchvision.ops.deform_conv2d")
   public static let col2im = Operator(
     "col2im", .convolution, "Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].",

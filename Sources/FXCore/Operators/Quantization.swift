@@ -41,8 +41,22 @@ extension Operator {
       "A": .quantizedProduct, "B": .quantizedProduct, "Y": .quantizedProduct, "S": .init(.float32, .float16, .bfloat16),
     ], traits: .composite, onnx: "QLinearMatMul")
 
+  public static let convInteger = Operator(
+    "conv_integer", .quantization, "The convolution of x − x's zero point by w − w's zero point in 32 bits.",
+    operands: ["x: A", "w: B", "x_zero_point?: A", "w_zero_point?: B"], results: ["y: R"],
+    types: ["A": .bytes, "B": .bytes, "R": .init(.int32)], attributes: convolutionAttributes, traits: .core, onnx: "ConvInteger")
+  /// The bias is in 32 bits, of the scale x's × w's and the zero point 0.
+  public static let qlinearConv = Operator(
+    "qlinear_conv", .quantization, "The convolution of two quantized tensors, quantized.",
+    operands: [
+      "x: A", "x_scale: S", "x_zero_point: A", "w: B", "w_scale: S", "w_zero_point: B", "y_scale: S", "y_zero_point: Y",
+      "b?: I",
+    ], results: ["y: Y"],
+    types: ["A": .bytes, "B": .bytes, "Y": .bytes, "S": .init(.float32), "I": .init(.int32)], attributes: convolutionAttributes,
+    traits: .composite, onnx: "QLinearConv")
+
   package static let quantizations: [Operator] = [
-    .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .matmulInteger, .qlinearMatmul,
+    .quantizeLinear, .dequantizeLinear, .dynamicQuantizeLinear, .matmulInteger, .qlinearMatmul, .convInteger, .qlinearConv,
   ]
 }
 

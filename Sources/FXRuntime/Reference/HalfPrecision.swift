@@ -18,6 +18,11 @@ struct HalfPrecision: Sendable {
     return x.isNaN ? x : Double(Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000))
   }
 
+  /// The sum of rounded numbers: rounded after each step in `bfloat16`, once in `float16`, as NumPy adds them.
+  func sum(_ numbers: ArraySlice<Double>) -> Double {
+    isBrain ? numbers.reduce(0) { self($0 + $1) } : self(numbers.reduce(0, +))
+  }
+
   private func half(_ x: Float) -> Double {
     guard x.isFinite, x != 0 else { return Double(x) }
     // Count in units of the last place: 11 significant bits, from 2⁻²⁴ on.
@@ -30,4 +35,6 @@ struct HalfPrecision: Sendable {
 extension HalfPrecision? {
   /// The number rounded if there is a type to round to.
   func callAsFunction(_ x: Double) -> Double { map { $0(x) } ?? x }
+
+  func sum(_ numbers: ArraySlice<Double>) -> Double { map { $0.sum(numbers) } ?? numbers.reduce(0, +) }
 }

@@ -35,23 +35,30 @@ extension ReferenceKernels {
       let function = BinaryFunction({ $0 < 0 ? $0 * $1 : $0 }, unsigned: { a, _ in a }) { $0 < 0 ? $0 &* $1 : $0 }
       return [.tensor(try x.combined(with: slope, function))]
     }
+    self[.swiglu] = { context in
+      let (a, b) = (try context.tensor(0), try context.tensor(1))
+      guard a.shape == b.shape else { throw KernelError.notBroadcastable(a.shape, b.shape) }
+      let alpha = Double(context[Silu.alpha])
+      let function = BinaryFunction({ ActivationFunctions.silu($0, alpha: alpha) * $1 }) { a, _ in a }
+      return [.tensor(try a.combined(with: b, function))]
+    }
     self[.shrink] = { context in
       let (bias, lambda) = (Double(context[Shrink.bias]), Double(context[Shrink.lambda]))
       let x = try context.tensor(0)
       let shrunk = try x.numbers().doubles.map { $0 < -lambda ? $0 + bias : $0 > lambda ? $0 - bias : $0.isNaN ? $0 : 0 }
       return [.tensor(try Tensor(x.elementType, x.shape, numbers: .floats(shrunk), saturating: false))]
     }
-    setAlongAxis(.softmax) { values in
-      let powers = values.map { [largest = values.largest] in exp($0 - largest) }
-      let sum = powers.reduce(0, +)
+    setAlongAxis(.softmax) { values, precision in
+      let powers = values.map { [largest = values.largest] in precision(exp(precision($0 - largest))) }
+      let sum = precision.sum(powers[...])
       return powers.map { $0 / sum }
     }
-    setAlongAxis(.logSoftmax) { values in
+    setAlongAxis(.logSoftmax) { values, _ in
       let largest = values.largest
       let logarithm = log(values.reduce(0) { $0 + exp($1 - largest) })
       return values.map { $0 - largest - logarithm }
     }
-    setAlongAxis(.hardmax) { values in
+    setAlongAxis(.hardmax) { values, _ in
       var result = Array(repeating: 0.0, count: values.count)
       if let first = values.firstIndex(of: values.largest) { result[first] = 1 }
       return result
@@ -67,13 +74,16 @@ extension ReferenceKernels {
     }
   }
 
-  /// A function of all elements along the softmax axis.
-  private mutating func setAlongAxis(_ op: Operator, _ function: @escaping @Sendable ([Double]) -> [Double]) {
+  /// A function of all elements along the softmax axis, which may round its steps to the operand's half precision.
+  private mutating func setAlongAxis(
+    _ op: Operator, _ function: @escaping @Sendable ([Double], HalfPrecision?) -> [Double]
+  ) {
     self[op] = { context in
       let x = try context.tensor(0)
       // A scalar counts as a vector of one element.
       let lines = try AxisLines(x.shape.isEmpty ? [1] : x.shape, axis: context[Softmax.axis])
-      let result = lines.map(try x.numbers().doubles, function)
+      let precision = HalfPrecision(x.elementType)
+      let result = lines.map(try x.numbers().doubles) { function($0, precision) }
       return [.tensor(try Tensor(x.elementType, x.shape, numbers: .floats(result), saturating: false))]
     }
   }

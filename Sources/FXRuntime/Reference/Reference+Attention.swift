@@ -4,6 +4,7 @@ import Foundation
 extension ReferenceKernels {
   mutating func addAttention() {
     self[.attention] = { context in try AttentionCall(context).results() }
+    self[.linearAttention] = { context in try LinearAttentionCall(context).results() }
     self[.rotaryEmbedding] = { context in [.tensor(try context.rotaryEmbedding())] }
   }
 }
@@ -89,7 +90,7 @@ private struct AttentionCall {
       let sees = bias[range].contains { $0 != -.infinity }
       let largest = scores[range].reduce(-.infinity) { max($0, $1) }
       for index in range { scores[index] = sees ? softmaxPrecision(exp(softmaxPrecision(scores[index] - largest))) : 0 }
-      let sum = scores[range].reduce(0) { softmaxPrecision($0 + $1) }
+      let sum = softmaxPrecision.sum(scores[range])
       if sum != 0 { for index in range { scores[index] = precision(softmaxPrecision(scores[index] / sum)) } }
     }
     if mode == 3 { shown = scores }

@@ -34,6 +34,30 @@ extension ReferenceKernels {
       let product = try MatrixProduct(a.shape, b.shape)
       return [.tensor(try Tensor(.int32, product.shape, numbers: .signed(product(x, y))))]
     }
+    self[.convInteger] = { context in
+      let (x, weight) = (try context.tensor(0), try context.tensor(1))
+      let (shape, sums) = try convolved(
+        x.widened(x.shifted(by: try context.optionalTensor(2), perRow: false)),
+        weight.widened(weight.shiftedPerKernel(by: try context.optionalTensor(3))), bias: nil, context)
+      // Sums of products of bytes are integers that `Double` holds exactly.
+      return [.tensor(try Tensor(.int32, shape, numbers: .signed(sums.map { Int64($0) })))]
+    }
+    self[.qlinearConv] = { context in
+      let (x, weight, weightScale) = (try context.tensor(0), try context.tensor(3), try context.tensor(4))
+      var (shape, sums) = try convolved(
+        x.widened(x.shifted(by: try context.tensor(2), perRow: false)),
+        weight.widened(weight.shiftedPerKernel(by: try context.tensor(5))), bias: try context.optionalTensor(8), context)
+      let scales = try weightScale.numbers().doubles
+      guard let scale = try context.tensor(1).numbers().doubles.first, scales.count == 1 || scales.count == shape[1] else {
+        throw KernelError.invalid("scales of shape \(weightScale.shape) for \(shape[1]) kernels")
+      }
+      let plane = shape[2...].reduce(1, *)
+      for index in sums.indices { sums[index] *= scale * scales[scales.count == 1 ? 0 : index / plane % shape[1]] }
+      let zeroPoint = try context.tensor(7)
+      let result = try sums.requantized(shape, scale: try context.tensor(6), zeroPoint: zeroPoint)
+      let type = zeroPoint.elementType
+      return [.tensor(try Tensor(type, shape, numbers: .floats(result.saturated(to: type))))]
+    }
     self[.qlinearMatmul] = { context in
       let (a, b) = (try context.tensor(0), try context.tensor(3))
       let x = try a.dequantized(try context.tensor(1), try context.tensor(2), perRow: true)
@@ -147,6 +171,19 @@ extension Tensor {
     for index in result.indices { result[index] -= shifts[places[index]] }
     return result
   }
+
+  /// The integers less their zero points: one for all, or one per kernel, which is the first axis.
+  func shiftedPerKernel(by zeroPoint: Tensor?) throws -> [Int64] {
+    guard let zeroPoint, zeroPoint.elementCount != 1 else { return try shifted(by: zeroPoint, perRow: false) }
+    guard zeroPoint.elementCount == shape.first ?? 0, elementCount > 0 else {
+      throw KernelError.invalid("zero points of shape \(zeroPoint.shape) for weights \(shape)")
+    }
+    let (shifts, size) = (try zeroPoint.numbers().bits, elementCount / zeroPoint.elementCount)
+    return try numbers().bits.enumerated().map { $1 - shifts[$0 / size] }
+  }
+
+  /// A tensor of this one's shape with other integers, as numbers to compute with.
+  func widened(_ integers: [Int64]) throws -> Tensor { try Tensor(.float64, shape, numbers: .signed(integers)) }
 
   /// (x − zero point) × scale
   func dequantized(_ scale: Tensor, _ zeroPoint: Tensor, perRow: Bool) throws -> [Double] {

@@ -3,6 +3,22 @@ import FXCore
 extension ShapeRules {
   mutating func addAttention() {
     self[.attention] = { (context) throws(ShapeError) in try context.attention() }
+    self[.linearAttention] = { (context) throws(ShapeError) in
+      let (heads, shared) = (context[LinearAttention.queryHeadCount], context[LinearAttention.keyHeadCount])
+      guard heads > 0, shared > 0, heads % shared == 0 else {
+        throw .invalid("\(heads) query heads cannot share \(shared) key heads")
+      }
+      let (query, value) = (try context.shape(0, rank: 3), try context.shape(2, rank: 3))
+      _ = try context.shape(1, rank: 3)
+      let size = query.map { $0[2] / Dimension(heads) } ?? .unknown
+      let valueSize = value.map { $0[2] / Dimension(shared) } ?? .unknown
+      let batch = query?[0] ?? .unknown
+      let result: Shape = [batch, query?[1] ?? .unknown, valueSize * Dimension(heads)]
+      let state: Shape = [batch, Dimension(shared), size, valueSize]
+      guard let element = try context.elementType(0) else { return [.unknown, .unknown] }
+      let stateElement = context.has(3) ? try context.elementType(3) : nil
+      return [.tensor(element, result), .tensor(stateElement ?? element, state)]
+    }
     self[.rotaryEmbedding] = { (context) throws(ShapeError) in
       if let shape = try context.shape(0) {
         guard shape.rank == 3 || shape.rank == 4 else { throw .rank(operand: 0, expected: "3 or 4", actual: shape.rank) }

@@ -18,15 +18,15 @@ extension ShapeRules {
     self[.causalConvWithState] = ShapeRules.causalConv
   }
 
-  private static func conv(_ context: inout InferenceContext, bias: Int = 2) throws(ShapeError) -> ValueType {
-    let (input, weight) = (try context.shape(0, minimumRank: 3), try context.shape(1, minimumRank: 3))
+  static func conv(_ context: inout InferenceContext, weight index: Int = 1, bias: Int? = 2) throws(ShapeError) -> ValueType {
+    let (input, weight) = (try context.shape(0, minimumRank: 3), try context.shape(index, minimumRank: 3))
     let group = context[Conv.group]
     guard group > 0 else { throw .attribute("group", reason: "must be positive") }
     guard let rank = input?.rank ?? weight?.rank else { return try context.tensor(nil, like: 0) }
     var result = try context.openSpatial(rank: rank, batch: input?[0], channels: weight?[0])
     if let weight {
-      guard weight.rank == rank else { throw .rank(operand: 1, expected: "\(rank)", actual: weight.rank) }
-      try context.checkBias(bias, channels: weight[0])
+      guard weight.rank == rank else { throw .rank(operand: index, expected: "\(rank)", actual: weight.rank) }
+      if let bias { try context.checkBias(bias, channels: weight[0]) }
       if let kernels = weight[0].size, kernels % group != 0 {
         throw .attribute("group", reason: "\(group) does not divide \(kernels) kernels")
       }

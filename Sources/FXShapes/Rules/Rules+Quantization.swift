@@ -29,6 +29,14 @@ extension ShapeRules {
       guard let element = try context.elementType(7) else { return [.unknown] }
       return [.tensor(element, shape)]
     }
+    self[.convInteger] = { (context) throws(ShapeError) in
+      [.tensor(.int32, try ShapeRules.conv(&context, bias: nil).shape)]
+    }
+    self[.qlinearConv] = { (context) throws(ShapeError) in
+      let shape = try ShapeRules.conv(&context, weight: 3, bias: 8).shape
+      guard let element = try context.elementType(7) else { return [.unknown] }
+      return [.tensor(element, shape)]
+    }
   }
 }
 

@@ -89,8 +89,22 @@ import Testing
   @Test func functions() throws {
     let graph = try trace([TraceInput("x", .tensor(.float32, [])), TraceInput("limit", .tensor(.float32, []))]) { inputs in
       let (x, limit) = (inputs[0], inputs[1])
-      let doubled = whileLoop(x) { $0 .< limit } body: { $0 * 2 }
-      return [cond(doubled .> 100) { doubled - limit } else: { cond(x .> 0) { -doubled } else: { relu(x) } }]
+      let doubled = whileLoop(x) {
+        $0 .< limit
+      } body: {
+        $0 * 2
+      }
+      return [
+        cond(doubled .> 100) {
+          doubled - limit
+        } else: {
+          cond(x .> 0) {
+            -doubled
+          } else: {
+            relu(x)
+          }
+        }
+      ]
     }
     let executor = ReferenceExecutor()
     func run(_ x: Float, _ limit: Float) throws -> Float {
@@ -102,16 +116,48 @@ import Testing
 
     struct Halve: Module {
       func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-        whileLoop(x) { $0 .> 1 } body: { y in cond(y .> 10) { y / 10 } else: { y / 2 } }
+        whileLoop(x) {
+          $0 .> 1
+        } body: { y in
+          cond(y .> 10) {
+            y / 10
+          } else: {
+            y / 2
+          }
+        }
       }
     }
     let traced = try executor.run(trace(Halve(), .tensor(.float32, [])), Tensor(Float(300)))
     #expect(try traced == Halve().callEagerly(Tensor(Float(300)), executor: executor))
+    // Twice as long in each turn: the loop's body must not take the first size for every turn's.
+    let growing = try trace([.tensor(.float32, [2])]) { inputs in
+      [
+        whileLoop(inputs[0]) {
+          sum($0) .< 100
+        } body: { x in
+          let doubled = concat(x, x, axis: 0)
+          return reshape(doubled, [-1, 2]).reshape([-1])
+        }
+      ]
+    }
+    #expect(try growing.type(of: growing.outputs[0].value!).description == "f32[?]")
+    #expect(try executor.run(growing, Tensor(vector: [1, 2] as [Float]))[0].shape == [128])
+
     #expect(
-      message { _ = try trace([.tensor(.float32, [3])]) { x in [cond(x[0] .> 0) { x[0] } else: { -x[0] }] } }
-        .hasSuffix(
-          "cond: the predicate is bool[3], but must be one truth value: reduce it with any(…) or all(…), "
-            + "or choose element by element with where(…)"))
+      message {
+        _ = try trace([.tensor(.float32, [3])]) { x in
+          [
+            cond(x[0] .> 0) {
+              x[0]
+            } else: {
+              -x[0]
+            }
+          ]
+        }
+      }
+      .hasSuffix(
+        "cond: the predicate is bool[3], but must be one truth value: reduce it with any(…) or all(…), "
+          + "or choose element by element with where(…)"))
     #expect(
       message {
         _ = try trace([.tensor(.float32, [])]) { x in

@@ -71,6 +71,17 @@ import Testing
     #expect(try ReferenceExecutor().run(graph, Tensor(zeros: .float32, [3, 5]))[0].shape == [3, 2])
   }
 
+  @Test func parametersByName() throws {
+    var tracer = ModuleTracer()
+    try tracer.addInput("x", .tensor(.float32, ["n", 2]))
+    try tracer.addParameter("w", Tensor([2, 1], [1, 10] as [Float]))
+    try tracer.addCall("matmul", ["x", "w"], name: "product")
+    try tracer.addOutput("product")
+    let graph = try tracer.finalize()
+    #expect(try ReferenceExecutor().run(graph, Tensor([1, 2], [3, 4] as [Float]))[0].elements() == [Float(43)])
+    #expect(message { try tracer.addInput("w") }.hasSuffix("addInput: the name 'w' is taken"))
+  }
+
   static let mistakes: [(String, @Sendable (inout ModuleTracer) throws -> Void)] = [
     ("there is no operator 'linaer'; did you mean 'linear'?", { try $0.addCall("linaer", ["x"]) }),
     ("relu: nothing is called 'xx'; did you mean 'x'?", { try $0.addCall("relu", ["xx"]) }),

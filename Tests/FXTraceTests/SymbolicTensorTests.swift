@@ -46,6 +46,8 @@ import Testing
       ("f32[batch, seq, seq]", { matmul($0, transpose($0, [0, 2, 1])) }),
       ("f32[batch, 8*seq]", { flatten($0) }),
       ("i64[3]", { shape(of: $0) }),
+      ("f32[seq, batch, 8]", { reshape($0, [$0.dimension(1), $0.dimension(0), 8]) }),
+      ("f32[batch]", { $0.relu().matmul(transpose($0, [0, 2, 1])).softmax().mean(axes: [1, 2]) }),
     ]
     for (expected, body) in cases {
       _ = try trace([input]) { inputs in

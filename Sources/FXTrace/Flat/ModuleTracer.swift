@@ -44,9 +44,24 @@ public struct ModuleTracer {
     _ name: String, _ type: ValueType = .unknown, fileID: String = #fileID, line: Int = #line
   ) throws -> TracedValue {
     do {
+      if graph.parameter(named: name) != nil { throw GraphError.duplicateName(name) }
       return traced(try graph.addInput(name, type))
-    } catch {
+    } catch let error as GraphError {
       throw TraceError(.graph(error), op: "addInput", location: Location(file: fileID, line: line))
+    }
+  }
+
+  /// Adds a weight that calls refer to by name.
+  /// - Throws: `TraceError` if the name is taken.
+  @discardableResult
+  public mutating func addParameter(
+    _ name: String, _ tensor: Tensor, role: Parameter.Role = .weight, fileID: String = #fileID, line: Int = #line
+  ) throws -> ParameterID {
+    do {
+      if graph.value(named: name) != nil { throw GraphError.duplicateName(name) }
+      return try graph.addParameter(name, tensor, role: role)
+    } catch let error as GraphError {
+      throw TraceError(.graph(error), op: "addParameter", location: Location(file: fileID, line: line))
     }
   }
 
@@ -176,7 +191,10 @@ public struct ModuleTracer {
     case .none: return .none
     case .literal(let literal): return .literal(literal)
     case .value(let value):
-      if graph.contains(value.id), (try? graph.region(of: value.id)) == graph.body { return .value(value.id) }
+      // An id of another tracer's may name a value here too; its name tells.
+      if graph.contains(value.id), (try? graph.region(of: value.id)) == graph.body, graph.name(of: value.id) == value.name {
+        return .value(value.id)
+      }
       throw TraceError(missing(value.name), op: op, location: location)
     case .name(let name):
       if let value = graph.value(named: name) { return .value(value) }

@@ -42,21 +42,31 @@ public func whileLoop<State: TensorGroup>(
       current = body(current)
     }
   }
-  guard session.mistake == nil else { return state }
-  let types = state.tensors.map(\.type)
-  let results = session.callWithRegions(
-    .whileLoop, state.tensors.map(\.symbolicOperand), arguments: [types, types], at: site,
-    resultCount: { counts in
-      guard counts[1] == types.count else { throw TraceError(.resultCounts("body", counts[1], "state", types.count)) }
-      return types.count
-    },
-    body: { region, arguments in
-      guard let current = State(tensors: arguments) else { return [] }
-      guard region == 0 else { return body(current).tensors.map(\.symbolicOperand) }
-      let predicate = condition(current)
-      return session.check(predicate: predicate, "while_loop", at: site) ? [predicate.symbolicOperand] : []
-    })
-  return results.flatMap(State.init(tensors:)) ?? state
+  var types = state.tensors.map(\.type)
+  while session.mistake == nil {
+    var widened = types
+    let results = session.callWithRegions(
+      .whileLoop, state.tensors.map(\.symbolicOperand), arguments: [types, types], at: site,
+      resultCount: { counts in
+        guard counts[1] == types.count else { throw TraceError(.resultCounts("body", counts[1], "state", types.count)) }
+        guard widened == types else { throw RetracedRegions() }
+        return types.count
+      },
+      body: { region, arguments in
+        guard let current = State(tensors: arguments) else { return [] }
+        guard region == 0 else {
+          let next = body(current).tensors
+          widened = zip(types, next).map { $0.united(with: $1.type) ?? $0 }
+          return next.map(\.symbolicOperand)
+        }
+        let predicate = condition(current)
+        return session.check(predicate: predicate, "while_loop", at: site) ? [predicate.symbolicOperand] : []
+      })
+    if let results { return State(tensors: results) ?? state }
+    // The body was traced for sizes that it changes: once more for sizes that are not known.
+    types = widened
+  }
+  return state
 }
 
 extension SymbolicTensor {

@@ -37,6 +37,16 @@ public func concat(
   return first.apply(.concat, others, attributes: attributes, fileID, line)
 }
 
+/// Tensors one after another along an axis; `nil` of none.
+public func concat(
+  _ tensors: [SymbolicTensor], axis: Int, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor? {
+  guard let first = tensors.first else { return nil }
+  var attributes = Attributes()
+  attributes[Concat.axis] = axis
+  return first.apply(.concat, Array(tensors.dropFirst()), attributes: attributes, fileID, line)
+}
+
 /// Without the given axes of size 1, or without all of them.
 public func squeeze(
   _ x: SymbolicTensor, axes: [Int]? = nil, fileID: String = #fileID, line: Int = #line
@@ -81,6 +91,10 @@ extension SymbolicTensor {
   fileprivate func sizes(_ shape: Shape, at site: TraceSession.CallSite) -> (any SymbolicOperand)? {
     if let sizes = shape.sizes { return Tensor(vector: sizes) }
     let open = shape.indices.filter { shape[$0].size == nil }
+    // A size that stays on its axis is written as 0.
+    if open.allSatisfy({ !shape[$0].isUnknown && shape[$0] == dimension($0) }), !shape.contains(Dimension(0)) {
+      return Tensor(vector: shape.map { $0.size ?? 0 })
+    }
     if open.count == 1, !shape.contains(Dimension(-1)) {
       return Tensor(vector: shape.map { $0.size ?? -1 })
     }

@@ -17,31 +17,31 @@ public final class Apply: Module {
 }
 
 /// max(x, 0)
-public final class ReLU: Module {
+public final class ReLU: Module, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.relu) }
 }
 
 /// 1 ÷ (1 + e⁻ˣ)
-public final class Sigmoid: Module {
+public final class Sigmoid: Module, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.sigmoid) }
 }
 
 /// tanh x
-public final class Tanh: Module {
+public final class Tanh: Module, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.tanh) }
 }
 
 /// x sigmoid(x)
-public final class SiLU: Module {
+public final class SiLU: Module, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.silu) }
 }
 
 /// x Φ(x), Φ being the normal distribution, or its approximation by tanh.
-public final class GELU: Module {
+public final class GELU: Module, Sendable {
   public let approximate: GeluApproximation
 
   public init(approximate: GeluApproximation = .none) { self.approximate = approximate }
@@ -54,7 +54,7 @@ public final class GELU: Module {
 }
 
 /// x < 0 ? αx : x
-public final class LeakyReLU: Module {
+public final class LeakyReLU: Module, Sendable {
   public let alpha: Float
 
   public init(alpha: Float = 0.01) { self.alpha = alpha }
@@ -67,7 +67,7 @@ public final class LeakyReLU: Module {
 }
 
 /// eˣ ÷ Σ eˣ along an axis. (`Softmax` names the operator's attributes.)
-public final class SoftmaxLayer: Module {
+public final class SoftmaxLayer: Module, Sendable {
   public let axis: Int
 
   public init(axis: Int = -1) { self.axis = axis }
@@ -80,7 +80,7 @@ public final class SoftmaxLayer: Module {
 }
 
 /// Each image as one row: [n, c, h, w] becomes [n, c·h·w]. (`Flatten` names the operator's attributes.)
-public final class FlattenLayer: Module {
+public final class FlattenLayer: Module, Sendable {
   public let axis: Int
 
   public init(axis: Int = 1) { self.axis = axis }
@@ -93,7 +93,7 @@ public final class FlattenLayer: Module {
 }
 
 /// Elements set to 0 with probability `ratio` while `isTraining`, the others scaled by 1 ÷ (1 − ratio); else x itself.
-public final class Dropout: Module {
+public final class Dropout: Module, Sendable {
   public let ratio: Float
   public let isTraining: Bool
 

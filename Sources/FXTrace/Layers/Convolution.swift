@@ -1,7 +1,7 @@
 import FXCore
 
 /// Cross-correlation of images [n, c, h, w] with a bank of kernels, as `torch.nn.Conv2d`.
-public final class Conv2d: Module {
+public final class Conv2d: Module, Sendable {
   /// [out, in ÷ groups, kh, kw]
   public let weight: ModuleParameter
   /// [out]; `nil` for none.

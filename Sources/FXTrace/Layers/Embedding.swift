@@ -1,7 +1,7 @@
 import FXCore
 
 /// The rows of a table that integer indices name, as `torch.nn.Embedding`.
-public final class Embedding: Module {
+public final class Embedding: Module, Sendable {
   /// [count, size]
   public let weight: ModuleParameter
 

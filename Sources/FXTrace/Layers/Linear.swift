@@ -1,7 +1,7 @@
 import FXCore
 
 /// x × weightᵀ + bias on the last axis, as `torch.nn.Linear`.
-public final class Linear: Module {
+public final class Linear: Module, Sendable {
   /// [out, in]
   public let weight: ModuleParameter
   /// [out]; `nil` for none.

@@ -2,7 +2,7 @@ import FXCore
 
 /// (x − mean) ÷ √(variance + ε) × weight + bias per channel of [n, c, h, w] with the running statistics, as
 /// `torch.nn.BatchNorm2d` in evaluation.
-public final class BatchNorm2d: Module {
+public final class BatchNorm2d: Module, Sendable {
   public let weight: ModuleParameter
   public let bias: ModuleParameter
   public let runningMean: ModuleParameter
@@ -33,7 +33,7 @@ public final class BatchNorm2d: Module {
 }
 
 /// (x − mean) ÷ √(variance + ε) × weight + bias over the last axes, as `torch.nn.LayerNorm`.
-public final class LayerNorm: Module {
+public final class LayerNorm: Module, Sendable {
   public let weight: ModuleParameter
   public let bias: ModuleParameter?
   public let epsilon: Float

@@ -1,7 +1,7 @@
 import FXCore
 
 /// The largest element of each window of images [n, c, h, w], as `torch.nn.MaxPool2d`.
-public final class MaxPool2d: Module {
+public final class MaxPool2d: Module, Sendable {
   private let attributes: Attributes
 
   /// - Parameter stride: how far windows are apart; by default they touch.
@@ -13,7 +13,7 @@ public final class MaxPool2d: Module {
 }
 
 /// The mean of each window of images [n, c, h, w], padding counted, as `torch.nn.AvgPool2d`.
-public final class AvgPool2d: Module {
+public final class AvgPool2d: Module, Sendable {
   private let attributes: Attributes
 
   /// - Parameter stride: how far windows are apart; by default they touch.
@@ -29,7 +29,7 @@ public final class AvgPool2d: Module {
 }
 
 /// The mean of each channel over all spatial axes, which stay with size 1: `torch.nn.AdaptiveAvgPool2d(1)`.
-public final class GlobalAvgPool2d: Module {
+public final class GlobalAvgPool2d: Module, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.globalAveragePool) }
 }

@@ -5,8 +5,10 @@ extension Module {
   /// the order of properties.
   public var parameters: [(path: String, parameter: ModuleParameter)] { ModulePaths(self).ordered }
 
-  /// Binds a tensor to every parameter to which none is bound, the same for the same seed, path and shape: what
-  /// `Graph.initializeParameters(seed:)` binds in the module's graph.
+  /// Binds a tensor to every parameter to which none is bound, the same for the same seed, path and shape.
+  ///
+  /// `Graph.initializeParameters(seed:)` binds the same in the module's graph where parameters keep the initializer that
+  /// their operator has there; a graph knows no initializers of the module's own.
   /// - Throws: `TensorError` for a shape that no tensor can have.
   public func initializeParameters(seed: UInt64) throws {
     for (path, parameter) in parameters where parameter.tensor == nil {

@@ -23,6 +23,9 @@ final class RegionCaptures {
   }
 }
 
+/// The regions were traced for types that turn out too narrow: the call goes, and the caller traces again.
+struct RetracedRegions: Error {}
+
 extension TraceSession {
   /// The value as the region being traced sees it: itself, or the argument that stands for it. `nil` after a mistake.
   func visible(_ value: ValueID, at site: CallSite?) -> ValueID? {
@@ -61,7 +64,7 @@ extension TraceSession {
   ///   - operands: what comes before captured values.
   ///   - arguments: the types of each region's own arguments.
   ///   - resultCount: how many results the node has, given how many each region returned.
-  /// - Returns: the node's results; `nil` after a mistake.
+  /// - Returns: the node's results; `nil` after a mistake, or if `resultCount` throws `RetracedRegions`.
   func callWithRegions(
     _ op: Operator, _ operands: [SymbolicOperandKind], attributes: Attributes = [:], arguments: [[ValueType]],
     at site: CallSite?, name: String? = nil, resultCount: ([Int]) throws -> Int,
@@ -87,7 +90,12 @@ extension TraceSession {
         counts.append(results.count)
       }
       try graph.setOperands(of: node, to: own + captures.values.map(Operand.value))
-      for _ in 0..<(try resultCount(counts)) { _ = try graph.addResult(to: node) }
+      do {
+        for _ in 0..<(try resultCount(counts)) { _ = try graph.addResult(to: node) }
+      } catch is RetracedRegions {
+        try graph.erase(node)
+        return nil
+      }
       return try infer(node)
     } catch {
       fail(error, op: op, operands: operands, at: site)

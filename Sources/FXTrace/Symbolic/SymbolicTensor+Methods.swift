@@ -1,0 +1,46 @@
+import FXCore
+
+/// The functions that read well in a chain: `x.matmul(w).relu().sum(axes: [1])`.
+extension SymbolicTensor {
+  /// The product with another matrix: see the function `matmul`.
+  public func matmul(_ other: any SymbolicOperand, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+    apply(.matmul, [other], fileID, line)
+  }
+
+  /// max(x, 0)
+  public func relu(fileID: String = #fileID, line: Int = #line) -> SymbolicTensor { apply(.relu, fileID, line) }
+
+  /// eˣ ÷ Σ eˣ along an axis.
+  public func softmax(axis: Int = -1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+    FXTrace.softmax(self, axis: axis, fileID: fileID, line: line)
+  }
+
+  /// The same elements in another shape: see the function `reshape`.
+  public func reshape(_ shape: Shape, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+    FXTrace.reshape(self, shape, fileID: fileID, line: line)
+  }
+
+  /// The axes in another order, reversed if none is given.
+  public func transpose(_ permutation: [Int]? = nil, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+    FXTrace.transpose(self, permutation, fileID: fileID, line: line)
+  }
+
+  /// A matrix: the axes before `axis` together, the others together.
+  public func flatten(axis: Int = 1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+    FXTrace.flatten(self, axis: axis, fileID: fileID, line: line)
+  }
+
+  /// The sum over the axes, by default all.
+  public func sum(
+    axes: [Int]? = nil, keepDims: Bool = false, fileID: String = #fileID, line: Int = #line
+  ) -> SymbolicTensor {
+    FXTrace.sum(self, axes: axes, keepDims: keepDims, fileID: fileID, line: line)
+  }
+
+  /// The mean over the axes, by default all.
+  public func mean(
+    axes: [Int]? = nil, keepDims: Bool = false, fileID: String = #fileID, line: Int = #line
+  ) -> SymbolicTensor {
+    FXTrace.mean(self, axes: axes, keepDims: keepDims, fileID: fileID, line: line)
+  }
+}

@@ -1,0 +1,49 @@
+/// Fourier transforms and windows. Source of semantics: the ONNX operators of the same names.
+///
+/// The last axis of a signal has one number per element for real signals, two (real, imaginary) for complex ones.
+extension Operator {
+  public static let dft = Operator(
+    "dft", .signal, "The discrete Fourier transform along an axis, cut or filled with zeros to a length.",
+    operands: ["x", "dft_length?: L", "axis?: A"], types: ["T": .floating, "L": .index, "A": .int64],
+    attributes: [DFT.inverse.specification, DFT.onesided.specification], onnx: "DFT", torch: "torch.fft.fft")
+  public static let stft = Operator(
+    "stft", .signal, "Transforms of overlapping frames: [n, length, 1 or 2] to [n, frames, bins, 2].",
+    operands: ["signal", "frame_step: L", "window?", "frame_length?: L"], types: ["T": .floating, "L": .index],
+    attributes: [STFT.onesided.specification], onnx: "STFT", torch: "torch.stft")
+  public static let hannWindow = window("hann_window", "sin²(πi ÷ n)", onnx: "HannWindow")
+  public static let hammingWindow = window("hamming_window", "25/46 − 21/46 cos(2πi ÷ n)", onnx: "HammingWindow")
+  public static let blackmanWindow = window(
+    "blackman_window", "0.42 − 0.5 cos(2πi ÷ n) + 0.08 cos(4πi ÷ n)", onnx: "BlackmanWindow")
+  public static let melWeightMatrix = Operator(
+    "mel_weight_matrix", .signal, "What turns a spectrogram's frequencies into bins of the mel scale when multiplied.",
+    operands: ["num_mel_bins: I", "dft_length: I", "sample_rate: I", "lower_edge_hertz: F", "upper_edge_hertz: F"],
+    types: ["I": .index, "F": .floating], attributes: [SignalWindow.outputType.specification], onnx: "MelWeightMatrix")
+
+  private static func window(_ name: String, _ summary: String, onnx: String) -> Operator {
+    Operator(
+      name, .signal, "\(summary), of the given size.", operands: ["size: I"], types: ["I": .index],
+      attributes: [SignalWindow.outputType.specification, SignalWindow.periodic.specification], onnx: onnx, torch: "torch.\(name)"
+    )
+  }
+
+  package static let signals: [Operator] = [
+    .dft, .stft, .hannWindow, .hammingWindow, .blackmanWindow, .melWeightMatrix,
+  ]
+}
+
+public enum DFT {
+  public static let inverse = AttributeKey<Bool>("inverse", default: false)
+  /// Whether only the first half of a real signal's symmetric spectrum is given, or taken by the inverse.
+  public static let onesided = AttributeKey<Bool>("onesided", default: false)
+}
+
+public enum STFT {
+  /// Whether only the first half of a real signal's symmetric spectra is given.
+  public static let onesided = AttributeKey<Bool>("onesided", default: true)
+}
+
+public enum SignalWindow {
+  public static let outputType = AttributeKey<ElementType>("output_datatype", default: .float32)
+  /// Whether the window is one period, rather than symmetric.
+  public static let periodic = AttributeKey<Bool>("periodic", default: true)
+}

@@ -14,7 +14,10 @@ public enum Broadcasting {
     case (_?, _?): return nil
     case (_?, nil): return a
     case (nil, _?): return b
-    case (nil, nil): return .unknown
+    case (nil, nil):
+      // `min(s, 512)` beside `s` is `s`, or 1, and then `s` is 1 too.
+      if a.isMinimum(of: b) { return b }
+      return b.isMinimum(of: a) ? a : .unknown
     }
   }
 

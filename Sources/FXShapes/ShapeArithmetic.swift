@@ -12,6 +12,14 @@ extension Dimension {
     return terms.allSatisfy { $0.coefficient >= 0 && $0.factors.allSatisfy(\.isNonnegative) }
   }
 
+  /// Whether the dimension is the minimum of `other` and something else.
+  func isMinimum(of other: Dimension) -> Bool {
+    guard let terms, terms.count == 1, terms[0].coefficient == 1, terms[0].factors.count == 1,
+      case .minimum(let a, let b) = terms[0].factors[0]
+    else { return false }
+    return a == other || b == other
+  }
+
   /// The size of two dimensions that must be equal: the better known one; `nil` if they cannot be equal.
   package func unified(with other: Dimension) -> Dimension? {
     if self == other || other.isUnknown { return self }

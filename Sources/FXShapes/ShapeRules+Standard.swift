@@ -11,6 +11,8 @@ extension ShapeRules {
     rules.addSequence()
     rules.addImage()
     rules.addLoss()
+    rules.addSignal()
+    rules.addText()
     rules.addElementwise()
     rules.addComparison()
     rules.addActivation()

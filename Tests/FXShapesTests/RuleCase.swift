@@ -50,7 +50,8 @@ struct RuleCase: Sendable, CustomTestStringConvertible {
       }
     }
     let node = try graph.append(
-      op, arguments, attributes: attributes, results: Array(repeating: .unknown, count: expected?.count ?? 1))
+      op, arguments, attributes: attributes,
+      results: Array(repeating: .unknown, count: expected?.count ?? max(1, op.schema?.resultCount.lowerBound ?? 1)))
     guard let expected else {
       #expect(throws: ShapeInferenceError.self) { try ShapeInference().run(&graph) }
       return

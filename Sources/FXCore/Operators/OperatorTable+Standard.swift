@@ -12,6 +12,8 @@ extension OperatorTable {
       Operator.sequences,
       Operator.images,
       Operator.losses,
+      Operator.signals,
+      Operator.texts,
       Operator.elementwise,
       Operator.comparisons,
       Operator.activations,

@@ -184,6 +184,6 @@ private func range(_ start: Tensor, _ limit: Tensor, _ delta: Tensor) throws -> 
   let distance = step > 0 ? UInt(bitPattern: to &- from) : UInt(bitPattern: from &- to)
   let count = (step > 0 ? to > from : to < from) ? (distance - 1) / step.magnitude + 1 : 0
   guard count <= UInt(Selection.limit) else { throw KernelError.invalid("a range of \(count) elements is too long") }
-  let values = (0..<Int(count)).map { Int64(from + $0 * step) }
+  let values = (0..<Int(count)).map { Int64(from &+ $0 &* step) }
   return try Tensor(start.elementType, [Int(count)], numbers: .signed(values))
 }

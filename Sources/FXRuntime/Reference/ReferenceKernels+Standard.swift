@@ -12,6 +12,8 @@ extension ReferenceKernels {
     kernels.addSequence()
     kernels.addImage()
     kernels.addLoss()
+    kernels.addSignal()
+    kernels.addText()
     kernels.addComparison()
     kernels.addActivation()
     kernels.addReduction()

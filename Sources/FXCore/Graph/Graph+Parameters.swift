@@ -108,24 +108,29 @@ extension Graph {
     parameters[id].name = name
   }
 
+  /// The parameters that no operand refers to. O(nodes).
+  public var unusedParameters: [ParameterID] {
+    var used: Set<ParameterID> = []
+    func note(_ operands: [Operand]) {
+      for operand in operands { if let id = operand.parameter { used.insert(id) } }
+    }
+    note(outputs)
+    for node in allNodes {
+      note(nodes[node].operands)
+      for region in nodes[node].regions { note(results(of: region)) }
+    }
+    return parameters.ids.filter { !used.contains($0) }
+  }
+
   /// Removes the parameters that no operand refers to. O(nodes). Returns how many.
   @discardableResult
   public mutating func removeUnusedParameters() -> Int {
-    var used: Set<ParameterID> = []
-    for operand in outputs { if let id = operand.parameter { used.insert(id) } }
-    for node in allNodes {
-      for operand in nodes[node].operands { if let id = operand.parameter { used.insert(id) } }
-      for region in nodes[node].regions {
-        for operand in results(of: region) { if let id = operand.parameter { used.insert(id) } }
-      }
-    }
-    var removed = 0
-    for id in parameters.ids where !used.contains(id) {
+    let unused = unusedParameters
+    for id in unused {
       parameterNames[parameters[id].name] = nil
       parameters.remove(id)
-      removed += 1
     }
-    return removed
+    return unused.count
   }
 
   /// The tensor of an operand that is a bound parameter.

@@ -96,6 +96,8 @@ final class GraphWriter {
       if operand.value.map({ self.name(of: $0) }) != name { try copy(operand, to: name) }
       outputs.append(try valueInfo(name, graph.type(of: operand), types))
     }
+    // Weights that nothing uses are part of the model; those that older operator sets write as attributes are not.
+    usedParameters.formUnion(graph.unusedParameters)
     for id in graph.parameterIDs where usedParameters.contains(id) {
       guard let parameter = try? graph[id], let name = names[id] else { continue }
       if let tensor = parameter.tensor {

@@ -35,7 +35,7 @@ import Testing
     [
       Operator.neg, .abs, .sign, .reciprocal, .sqrt, .floor, .ceil, .round, .exp, .log, .sin, .cos, .erf, .tan, .asin, .acos,
       .atan, .sinh, .cosh, .asinh, .atanh, .relu, .sigmoid, .tanh, .softplus, .softsign, .hardSwish, .mish, .gelu, .elu, .selu,
-      .celu, .hardSigmoid, .silu, .leakyRelu, .thresholdedRelu,
+      .celu, .hardSigmoid, .silu, .quickGelu, .leakyRelu, .thresholdedRelu,
     ].flatMap { op in
       [
         KernelCase(op: op, operands: [.f([3, 11], 0.1...0.9)]),

@@ -55,6 +55,10 @@ extension Operator {
   /// Ramachandran et al. 2017.
   public static let silu = activation(
     "silu", "x sigmoid(αx)", attributes: [Silu.alpha.specification], aliases: ["swish"], onnx: "Swish")
+  /// Hendrycks and Gimpel 2016, section 2: Φ by the logistic function.
+  public static let quickGelu = activation(
+    "quick_gelu", "x sigmoid(αx), α being 1.702 if not given", attributes: [QuickGelu.alpha.specification],
+    onnx: "com.microsoft::QuickGelu", torch: nil)
   /// Shazeer 2020. The shapes must be equal.
   public static let swiglu = Operator(
     "swiglu", .activation, "a sigmoid(αa) × b", operands: ["a", "b"], types: ["T": .floating],
@@ -73,7 +77,7 @@ extension Operator {
 
   package static let activations: [Operator] = [
     .relu, .leakyRelu, .prelu, .thresholdedRelu, .sigmoid, .tanh, .gelu, .elu, .selu, .celu, .softplus, .softsign,
-    .hardSigmoid, .hardSwish, .mish, .silu, .swiglu, .shrink, .softmax, .logSoftmax, .hardmax,
+    .hardSigmoid, .hardSwish, .mish, .silu, .quickGelu, .swiglu, .shrink, .softmax, .logSoftmax, .hardmax,
   ]
 }
 
@@ -109,6 +113,10 @@ public enum HardSigmoid {
 
 public enum Silu {
   public static let alpha = AttributeKey<Float>("alpha", default: 1)
+}
+
+public enum QuickGelu {
+  public static let alpha = AttributeKey<Float>("alpha", default: 1.702)
 }
 
 public enum Shrink {

@@ -18,6 +18,7 @@ extension KernelTable {
     self[.selu] = { $0.unary(FXK_UNARY_SELU, alpha: $0[Selu.alpha], beta: $0[Selu.gamma]) }
     self[.celu] = { $0.unary(FXK_UNARY_CELU, alpha: $0[Celu.alpha]) }
     self[.hardSigmoid] = { $0.unary(FXK_UNARY_HARD_SIGMOID, alpha: $0[HardSigmoid.alpha], beta: $0[HardSigmoid.beta]) }
+    self[.quickGelu] = { $0.unary(FXK_UNARY_SILU, alpha: $0[QuickGelu.alpha]) }
     self[.silu] = { $0.unary(FXK_UNARY_SILU, alpha: $0[Silu.alpha]) }
     self[.softmax] = { $0.softmax(log: false) }
     self[.logSoftmax] = { $0.softmax(log: true) }

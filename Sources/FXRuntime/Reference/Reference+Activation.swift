@@ -14,6 +14,7 @@ extension ReferenceKernels {
     setParameterized(.thresholdedRelu, ThresholdedRelu.alpha) { ActivationFunctions.thresholdedRelu($0, alpha: $1) }
     setParameterized(.elu, Elu.alpha) { ActivationFunctions.elu($0, alpha: $1) }
     setParameterized(.celu, Celu.alpha) { ActivationFunctions.celu($0, alpha: $1) }
+    setParameterized(.quickGelu, QuickGelu.alpha) { ActivationFunctions.silu($0, alpha: $1) }
     setParameterized(.silu, Silu.alpha) { ActivationFunctions.silu($0, alpha: $1) }
     self[.selu] = { context in
       let (alpha, gamma) = (Double(context[Selu.alpha]), Double(context[Selu.gamma]))

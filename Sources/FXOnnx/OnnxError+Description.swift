@@ -64,6 +64,8 @@ extension OnnxError.Problem: CustomStringConvertible {
     case .operatorSetTooNew(let domain, let version, let newest):
       "operator set \(version) of \(domain.quoted) is newer than \(newest), the newest known"
     case .recursiveFunction(let name): "the function \(name.quoted) calls itself"
+    case .scopesTooDeep(let limit): "functions and subgraphs nest deeper than \(limit) levels"
+    case .badOperatorSet(let domain, let version): "operator set \(version) of \(domain.quoted), where 1 is the first"
     case .tooManyNodes(let limit): "functions expand to more than \(limit) nodes"
     case .undefinedValue(let name): "nothing defines the value \(name.quoted)"
     case .duplicateValue(let name): "the value \(name.quoted) is defined twice"

@@ -77,6 +77,9 @@ public struct OnnxError: Error, Sendable, Equatable {
     case noOperatorSet(domain: String)
     case operatorSetTooNew(domain: String, version: Int, newest: Int)
     case recursiveFunction(String)
+    /// Functions and subgraphs inside each other.
+    case scopesTooDeep(limit: Int)
+    case badOperatorSet(domain: String, version: Int)
     /// Functions called by functions can make a small file stand for any number of nodes.
     case tooManyNodes(limit: Int)
 

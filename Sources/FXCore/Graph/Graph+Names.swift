@@ -29,7 +29,7 @@ extension Graph {
     guard let record = regions.find(region ?? body) else { return nil }
     if let value = record.labels[name] { return value }
     if name.hasPrefix("arg_") { return record.arguments.first { values[$0].name == nil && self.name(of: $0) == name } }
-    guard let serial = Graph.serial(in: name) else { return nil }
+    guard let serial = Graph.serial(in: name), serial < nextSerial else { return nil }
     var next = record.last
     while let id = next {
       // Two nodes may have one number, where one of them shows it and the other's results have labels.

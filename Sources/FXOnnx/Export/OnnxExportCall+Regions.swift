@@ -2,9 +2,9 @@ internal import COnnx
 import FXCore
 
 extension OnnxExportCall {
-  /// The integer attribute `name`, 0 where there is none.
-  func int(_ name: String) -> Int {
-    if case .int(let value) = node.attributes[name] { value } else { 0 }
+  /// The attribute `name` as a number of operands, 0 where there is none.
+  func count(_ name: String) -> Int {
+    if case .int(let value) = node.attributes[name] { min(max(value, 0), node.operands.count) } else { 0 }
   }
 
   /// Adds an ONNX node whose subgraphs are the call's regions, in order.

@@ -34,7 +34,8 @@ extension GraphReader {
     }
     var opsets = frame.opsets
     for opset in function.opsets {
-      opsets[GraphReader.normalized(text(opset.pointee.domain))] = Int(opset.pointee.version)
+      let (domain, version) = try options.operatorSet(opset)
+      opsets[domain] = version
     }
     var arguments: [String: UnsafeMutablePointer<AttributeProto>] = [:]
     for attribute in function.defaults { arguments[text(attribute.pointee.name)] = attribute }
@@ -46,7 +47,7 @@ extension GraphReader {
     }
     let label = text(entry.message.pointee.name)
     let base = label.isEmpty ? entry.outputs.first { !$0.isEmpty } ?? key.name : label
-    frames.append(
+    try enter(
       Frame(
         region: frame.region, prefix: frame.prefix + base + "/", path: frame.path + [base], opsets: opsets,
         arguments: arguments))
@@ -62,10 +63,11 @@ extension GraphReader {
       try define(name, index < operands.count ? operands[index] : .none)
     }
     let outputs = texts(function.output, function.n_output)
+    let returned = Set(outputs)
     for inner in try NodeOrder.entries(function.nodes) {
       do throws(OnnxError) {
         // Values that the function returns take the names that the call has for them.
-        try bind(inner.outputs, try read(inner), unlabelled: outputs)
+        try bind(inner.outputs, try read(inner), unlabelled: returned)
       } catch {
         throw error.at(node: place(of: inner))
       }

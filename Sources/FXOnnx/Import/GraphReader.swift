@@ -26,6 +26,7 @@ final class GraphReader {
   let functions: FunctionTable
   var activeFunctions: [FunctionTable.Key] = []
   private var nodesRead = 0
+  private static let attributeLimit = 4096
   private var unregistered: [String: Operator] = [:]
 
   init(_ model: ModelProto, options: OnnxImporter, tensors: TensorReader) {
@@ -38,6 +39,15 @@ final class GraphReader {
   var frame: Frame {
     _read { yield frames[frames.count - 1] }
     _modify { yield &frames[frames.count - 1] }
+  }
+
+  /// What frames inside frames may need of the machine's stack is bounded.
+  private static let depthLimit = 128
+
+  /// Makes `frame` the innermost one; the caller removes it.
+  func enter(_ frame: Frame) throws(OnnxError) {
+    guard frames.count < GraphReader.depthLimit else { throw OnnxError(.scopesTooDeep(limit: GraphReader.depthLimit)) }
+    frames.append(frame)
   }
 
   // MARK: Graphs
@@ -73,8 +83,9 @@ final class GraphReader {
     _ message: GraphProto, into region: RegionID, named name: String, captures: Captures, inputTypes: [ValueType] = []
   ) throws(OnnxError) {
     let outer = frame
-    frames.append(Frame(region: region, prefix: outer.prefix, path: outer.path + [name], opsets: outer.opsets))
-    frame.arguments = outer.arguments
+    try enter(
+      Frame(
+        region: region, prefix: outer.prefix, path: outer.path + [name], opsets: outer.opsets, arguments: outer.arguments))
     defer { frames.removeLast() }
     for (name, operand) in captures.constants { frame.values[name] = operand }
     try readInitializers(message)
@@ -148,7 +159,7 @@ final class GraphReader {
   }
 
   /// Gives a node's results the names and types that the model has for them.
-  func bind(_ outputs: [String], _ results: [Operand], unlabelled: [String] = []) throws(OnnxError) {
+  func bind(_ outputs: [String], _ results: [Operand], unlabelled: Set<String> = []) throws(OnnxError) {
     for (name, operand) in zip(outputs, results) where !name.isEmpty {
       try define(name, operand)
       guard case .value(let value) = operand, !unlabelled.contains(name) else { continue }
@@ -214,6 +225,9 @@ final class GraphReader {
     }
     guard let version = frame.opsets[domain] else { throw OnnxError(.noOperatorSet(domain: domain)) }
     let row = options.operators.row(opType, domain: domain)
+    guard node.n_attribute <= GraphReader.attributeLimit else {
+      throw OnnxError(.unsupported("more than \(GraphReader.attributeLimit) attributes"))
+    }
     var attributes = Attributes()
     var subgraphs: [(name: String, graph: UnsafeMutablePointer<GraphProto>)] = []
     for attribute in node.attributes {

@@ -50,14 +50,22 @@ public struct OnnxImporter: Sendable {
     return reader.graph
   }
 
+  func operatorSet(
+    _ message: UnsafeMutablePointer<OperatorSetProto>
+  ) throws(OnnxError) -> (domain: String, version: Int) {
+    let domain = GraphReader.normalized(text(message.pointee.domain))
+    let version = Int(message.pointee.version)
+    guard version >= 1 else { throw OnnxError(.badOperatorSet(domain: domain, version: version)) }
+    if let newest = operators.newest[domain], version > newest {
+      throw OnnxError(.operatorSetTooNew(domain: domain, version: version, newest: newest))
+    }
+    return (domain, version)
+  }
+
   private func operatorSets(_ model: ModelProto) throws(OnnxError) -> [String: Int] {
     var opsets: [String: Int] = [:]
     for opset in model.opsets {
-      let domain = GraphReader.normalized(text(opset.pointee.domain))
-      let version = Int(opset.pointee.version)
-      if let newest = operators.newest[domain], version > newest {
-        throw OnnxError(.operatorSetTooNew(domain: domain, version: version, newest: newest))
-      }
+      let (domain, version) = try operatorSet(opset)
       opsets[domain] = version
     }
     // Models of IR version 1 and 2 may leave the list out; the first operator set is meant.

@@ -114,7 +114,7 @@ extension GraphReader {
   /// Makes calls in `region` while `body` runs.
   func inRegion<Result>(_ region: RegionID, _ body: () throws(OnnxError) -> Result) throws(OnnxError) -> Result {
     let outer = frame
-    frames.append(
+    try enter(
       Frame(region: region, prefix: outer.prefix, path: outer.path, opsets: outer.opsets, arguments: outer.arguments))
     defer { frames.removeLast() }
     return try body()

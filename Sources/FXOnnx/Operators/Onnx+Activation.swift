@@ -17,7 +17,7 @@ extension OnnxForm {
     guard call.version < 13, let row = call.row else { return try call.callAsDescribed() }
     let axis = try call.takeInt("axis") ?? 1
     let rank = call.type(of: call.operand(0)).shape?.rank
-    if axis == -1 || (rank != nil && axis + 1 == rank) {
+    if axis == -1 || (rank.map { axis == $0 - 1 } ?? false) {
       call.attributes["axis"] = -1
       return try call.callAsDescribed()
     }

@@ -70,13 +70,13 @@ extension OnnxForm {
   }
 
   private static func exportLoop(_ call: inout OnnxExportCall) throws(OnnxError) {
-    let own = min(2 + call.int(stateCount), call.node.operands.count)
+    let own = min(2 + call.count(stateCount), call.node.operands.count)
     try call.emit(
       "Loop", Array(try call.operandNames().prefix(own)), named: ["body"], captured: call.node.operands.count - own)
   }
 
   private static func exportScan(_ call: inout OnnxExportCall) throws(OnnxError) {
-    let own = min(call.int(stateCount) + call.int("num_scan_inputs"), call.node.operands.count)
+    let own = min(call.count(stateCount) + call.count("num_scan_inputs"), call.node.operands.count)
     var attributes = try call.describedAttributes()
     attributes[stateCount] = nil
     try call.emit(

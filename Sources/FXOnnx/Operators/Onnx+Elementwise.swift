@@ -27,7 +27,7 @@ extension OnnxForm {
     guard let axis = try call.takeInt("axis"), broadcast != 0 else { return }
     guard let rank = call.type(of: call.operand(0)).shape?.rank, let second = call.type(of: call.operand(1)).shape?.rank
     else { throw OnnxError(.unsupported("broadcasting along an axis of operands whose ranks the model does not say")) }
-    let trailing = rank - (axis < 0 ? axis + rank : axis) - second
+    let trailing = (-rank..<rank).contains(axis) ? rank - (axis < 0 ? axis + rank : axis) - second : -1
     guard trailing >= 0 else {
       throw OnnxError(.attributeValue("axis", reason: "is \(axis), where the ranks are \(rank) and \(second)"))
     }

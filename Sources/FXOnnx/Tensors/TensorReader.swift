@@ -140,8 +140,8 @@ struct TensorReader {
     let count = try Tensor.elementCount(of: shape, values.elementType)
     let raw = try indices.elements(Int64.self).map(Int.init)
     let width = indices.shape.count == 2 ? indices.shape[1] : 1
-    guard indices.shape.count <= 2, raw.count == values.elementCount * width, width == 1 || width == shape.count,
-      values.elementType.bitWidth >= 8
+    guard indices.shape.count <= 2, width == 1 || width == shape.count, width <= raw.count || raw.isEmpty,
+      raw.count == values.elementCount.multipliedReportingOverflow(by: width).partialValue, values.elementType.bitWidth >= 8
     else { throw OnnxError(.sparse(name)) }
     var positions: [Int] = []
     positions.reserveCapacity(values.elementCount)

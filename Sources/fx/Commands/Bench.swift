@@ -4,7 +4,7 @@ import FXPasses
 import FXRuntime
 import Foundation
 
-struct Bench: ParsableCommand {
+struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(abstract: "Time loading, the first run and later runs of a model.")
 
   @Argument(help: "The model.") var model: String
@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
     if iterations < 1 { throw ValidationError("--iterations must be at least 1") }
   }
 
-  func run() throws {
+  func execute() throws {
     let baseline = Bench.peakMegabytes
     let clock = ContinuousClock()
     let count = threads ?? CPUBackend.coreCount

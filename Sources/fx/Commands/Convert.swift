@@ -2,14 +2,16 @@ import ArgumentParser
 import FXCore
 import FXPasses
 
-struct Convert: ParsableCommand {
+struct Convert: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a model in another format, told by the extension: .onnx .json .fxt (text) .fxb (binary).")
 
   @Argument(help: "The model to read.") var input: String
   @Argument(help: "The file to write.") var output: String
 
-  func run() throws {
+  var model: String { input }
+
+  func execute() throws {
     try ModelFile.write(try ModelFile.read(input), to: output)
   }
 }

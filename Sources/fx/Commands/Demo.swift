@@ -7,14 +7,14 @@ import FXShapes
 import FXTrace
 import Foundation
 
-struct Demo: ParsableCommand {
+struct Demo: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Everything at once: inspect, optimize with validation, run, export and profile a model.")
 
   @Argument(help: "An ONNX model; images.npy and labels.npy beside it are classified.")
   var model = "Models/digits/model.onnx"
 
-  func run() throws {
+  func execute() throws {
     heading("1. The model")
     let graph = try ModelFile.read(model)
     try GraphSummary(graph).print(path: model)

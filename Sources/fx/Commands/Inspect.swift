@@ -2,14 +2,14 @@ import ArgumentParser
 import FXCore
 import Foundation
 
-struct Inspect: ParsableCommand {
+struct Inspect: ModelCommand {
   static let configuration = CommandConfiguration(abstract: "Inputs, outputs, operators, parameters and opsets of a model.")
 
   @Argument(help: "The model.") var model: String
   @Flag(help: "As JSON.") var json = false
   @Flag(help: "The graph in the text format, large weights left out.") var text = false
 
-  func run() throws {
+  func execute() throws {
     let graph = try ModelFile.read(model, checksWeights: false)
     if text {
       print(graph)

@@ -4,7 +4,7 @@ import FXPasses
 import FXRuntime
 import Foundation
 
-struct Optimize: ParsableCommand {
+struct Optimize: ModelCommand {
   enum Level: String, ExpressibleByArgument, CaseIterable {
     case `default`, aggressive
 
@@ -25,7 +25,9 @@ struct Optimize: ParsableCommand {
   @Flag(help: "Say what each pass did and what it declined.") var report = false
   @Option(help: "Folder for the graph in the text format after each pass.") var dump: String?
 
-  func run() throws {
+  var model: String { input }
+
+  func execute() throws {
     var graph = try ModelFile.read(input)
     var manager = level.passes()
     if validate { manager.validation = PassValidation(executor: CPUBackend()) }

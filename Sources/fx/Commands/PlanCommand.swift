@@ -3,7 +3,7 @@ import FXCore
 import FXPasses
 import FXRuntime
 
-struct PlanCommand: ParsableCommand {
+struct PlanCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "The memory that a run needs, known before it.")
 
@@ -11,7 +11,7 @@ struct PlanCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Sizes of an input, such as input=1,3,224,224; may be repeated.", valueName: "name=dims"))
   var shape: [String] = []
 
-  func run() throws {
+  func execute() throws {
     var graph = try ModelFile.read(model)
     for entry in shape {
       let parts = entry.split(separator: "=", maxSplits: 1)

@@ -4,7 +4,7 @@ import FXPasses
 import FXRuntime
 import Foundation
 
-struct ProfileCommand: ParsableCommand {
+struct ProfileCommand: ModelCommand {
   static let configuration = CommandConfiguration(commandName: "profile", abstract: "Where a run's time goes, node by node.")
 
   @Argument(help: "The model.") var model: String
@@ -14,7 +14,7 @@ struct ProfileCommand: ParsableCommand {
   @Option(help: "Lines of the table.") var top = 20
   @Option(help: "Write a trace that Chrome's tracing page and Perfetto read.") var trace: String?
 
-  func run() throws {
+  func execute() throws {
     let graph = try ModelFile.read(model)
     let compiled = try CPUBackend(.init(threads: threads ?? CPUBackend.coreCount)).compiled(graph)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)

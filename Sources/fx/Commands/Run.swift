@@ -4,7 +4,7 @@ import FXPasses
 import FXRuntime
 import Foundation
 
-struct Run: ParsableCommand {
+struct Run: ModelCommand {
   static let configuration = CommandConfiguration(abstract: "Run a model on inputs from files.")
 
   @Argument(help: "The model.") var model: String
@@ -20,7 +20,7 @@ struct Run: ParsableCommand {
     if let maxMemory, maxMemory < 0 { throw ValidationError("--max-memory must not be negative") }
   }
 
-  func run() throws {
+  func execute() throws {
     let graph = try ModelFile.read(model)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     let results: [RuntimeValue]

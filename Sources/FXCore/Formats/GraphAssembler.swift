@@ -149,36 +149,28 @@ struct GraphAssembler {
     where graph.values[value].name == nil && record.labels["arg_\(index)"] != nil {
       throw .duplicateName("arg_\(index)")
     }
-    // Numbers that rise cannot repeat; only others need to be remembered.
+    // Numbers that rise cannot repeat; only others need to be remembered. Two nodes may have one number as long as
+    // the names of their results differ: one of them may show `node_3`, the other only `node_3.1`.
     var last: Int64 = -1
     var areRising = true
     var next = record.first
     while let node = next {
       next = graph.nodes[node].next
-      guard showsSerial(node) else { continue }
+      guard graph.nodes[node].results.contains(where: { graph.values[$0].name == nil }) else { continue }
       let serial = Int64(graph.nodes[node].serial)
       if serial <= last { areRising = false }
       last = serial
     }
-    let hasNumberLabels = record.labels.keys.contains { Graph.serial(in: $0) != nil }
-    guard !areRising || hasNumberLabels else { return }
-    var serials: Set<UInt32> = []
+    guard !areRising || record.labels.keys.contains(where: { Graph.serial(in: $0) != nil }) else { return }
+    var seen: Set<String> = []
     next = record.first
     while let node = next {
       next = graph.nodes[node].next
-      guard showsSerial(node) else { continue }
-      guard serials.insert(graph.nodes[node].serial).inserted else { throw .duplicateName("node_\(graph.nodes[node].serial)") }
       for value in graph.nodes[node].results where graph.values[value].name == nil {
         let name = graph.name(of: value)
-        if record.labels[name] != nil { throw .duplicateName(name) }
+        guard record.labels[name] == nil, seen.insert(name).inserted else { throw .duplicateName(name) }
       }
     }
-  }
-
-  /// Whether the node's number is part of a name.
-  private func showsSerial(_ node: NodeID) -> Bool {
-    let results = graph.nodes[node].results
-    return results.isEmpty || results.contains { graph.values[$0].name == nil }
   }
 
   /// The graph, when all parts are there.

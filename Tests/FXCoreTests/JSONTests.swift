@@ -16,7 +16,8 @@ import Testing
     #expect(graph.text() == "fx 1\ngraph @g(%arg_0) {\n  %node_0: f32[2] = neg(%arg_0)\n  return %node_0\n}\n")
   }
 
-  @Test(arguments: [
+  /// The text, and how the error that reading it throws begins.
+  static let mistakes: [(String, String)] = [
     ("{", "JSON graph: expected well-formed JSON"),
     ("[]", "JSON graph: expected an object"),
     ("{}", "JSON graph: this is something else, it does not begin as such a graph does"),
@@ -27,8 +28,10 @@ import Testing
     (minimal.replacing(#""results":[]"#, with: #""results":[{"operand":{"value":8}}]"#), "JSON graph, regions[0].results[0]: expected a value of the same region, not 8"),
     (minimal.replacing(#""regions":[{"arguments":[],"nodes":[],"results":[]}]"#, with: #""regions":[]"#), "JSON graph, regions: expected at least the body"),
     (String(repeating: "[", count: 100_000), "JSON graph: expected well-formed JSON"),
-  ])
-  func errorsNameThePlace(json: String, expected: String) {
+  ]
+
+  @Test(arguments: mistakes.indices) func errorsNameThePlace(index: Int) {
+    let (json, expected) = JSONTests.mistakes[index]
     do throws(FormatError) {
       _ = try Graph(json: json)
       Issue.record("no error for \(json.prefix(200))")

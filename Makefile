@@ -34,6 +34,7 @@ run: build ## build, then inspect, optimize, run, export and profile a model (MO
 
 test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N failed`
 	@scripts/deps.sh test
+	@python3 scripts/check-layers.py
 	@$(TEST_INPUTS) && scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
 
 conformance: build ## run ONNX's own cases (or CASES=folder) as they are, by the reference, optimized and after a round trip

@@ -31,14 +31,15 @@ ALLOWED = {
 UNRESTRICTED = re.compile(r"^fx$|^FX\w*Tests$|^FXTestSupport$")
 
 # Modules of the toolchain and the system, which need no declaration.
-SYSTEM = {"Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin", "Foundation", "Runtime", "Testing", "XCTest"}
+SYSTEM = {"Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin", "Foundation", "FoundationEssentials", "Runtime", "Testing", "XCTest"}
 # Modules that only these targets or files may import, with the reason beside each.
 RESERVED = {
     "Foundation": {
         "FXCore": [
-            "Sources/FXCore/Formats/JSON*",  # JSONEncoder and JSONDecoder
+            "Sources/FXCore/Formats/*JSON*",  # JSONEncoder and JSONDecoder
         ],
     },
+    "FoundationEssentials": {"FXCore": ["Sources/FXCore/Formats/*JSON*"]},
     "ArgumentParser": {"FXCore": []},
 }
 # Headers of system libraries, and the system-library target that a C target must declare to include them.

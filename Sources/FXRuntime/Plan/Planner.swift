@@ -83,7 +83,9 @@ struct Planner {
     else { return addEvaluation(node, operands, facts: node.results.map { _ in nil }) }
 
     if node.op.isPure, let constants = try constants(node, inferred, operands, tensors) {
-      for (result, tensor) in zip(node.results, constants) { slotOf[result] = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape)) }
+      for (result, tensor) in zip(node.results, constants) {
+        slotOf[result] = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape))
+      }
       finish(node, step: nil)
       return
     }

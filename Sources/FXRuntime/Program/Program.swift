@@ -96,7 +96,9 @@ final class Program: Sendable {
   }
 
   /// Runs once.
-  func run(_ inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }, observer: (any StepObserver)? = nil)
+  func run(
+    _ inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }, observer: (any StepObserver)? = nil
+  )
     throws -> [RuntimeValue]
   {
     let cached = try plan(for: inputs, check: check)

@@ -49,5 +49,9 @@ struct Optimize: ModelCommand {
 /// Numbers the files of a dump.
 private final class StepCounter: Sendable {
   private let count = Locked(0)
-  func next() -> Int { count.withLock { $0 += 1; return $0 } }
+  func next() -> Int {
+    count.withLock {
+      $0 += 1; return $0
+    }
+  }
 }

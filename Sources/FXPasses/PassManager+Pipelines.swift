@@ -5,10 +5,12 @@ extension PassManager {
   /// - Parameter executor: what folds constants; without one they are not folded.
   public static func defaultOptimizationPasses(executor: (any GraphExecutor)? = nil) -> PassManager {
     PassManager(
-      [ShapeInferencePass(), IdentityEliminationPass()] + folding(executor, sizeBudget: 1 << 20) + [
-        BatchNormFoldingPass(), TransposeEliminationPass(), ReshapeSimplificationPass(),
-        CommonSubexpressionEliminationPass(), RecompositionPass(), OperationFusionPass(), DeadCodeEliminationPass(),
-      ])
+      // Transposes go before folding, which would copy the weights they read.
+      [ShapeInferencePass(), IdentityEliminationPass(), TransposeEliminationPass()]
+        + folding(executor, sizeBudget: 1 << 20) + [
+          BatchNormFoldingPass(), ReshapeSimplificationPass(), CommonSubexpressionEliminationPass(),
+          RecompositionPass(), OperationFusionPass(), DeadCodeEliminationPass(),
+        ])
   }
 
   /// The default passes until none finds anything more, with constants of up to 64 MB folded.

@@ -164,6 +164,25 @@ struct IdentityTests {
       }
       """),
     PassCase(
+      "a product with a transposed weight is linear, and the weight stays tied",
+      """
+      graph @main(%x: f32[n, 3, 2]) {
+        parameter @w: f32[3, 2] weight = [1, 2, 3, 4, 5, 6]
+        %t: f32[2, 3] = transpose(@w) {perm = [1, 0]}
+        %a: f32[n, 3, 3] = matmul(%x, %t)
+        %b: f32[n, 3, 2] = matmul(%a, @w)
+        return %b
+      }
+      """,
+      """
+      graph @main(%x: f32[n, 3, 2]) {
+        parameter @w: f32[3, 2] weight = [1, 2, 3, 4, 5, 6]
+        %a: f32[n, 3, 3] = linear(%x, @w)
+        %b: f32[n, 3, 2] = matmul(%a, @w)
+        return %b
+      }
+      """),
+    PassCase(
       "gemm reads transposed operands",
       """
       graph @main(%x: f32[2, 3], %w: f32[4, 3]) {

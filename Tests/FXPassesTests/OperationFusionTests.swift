@@ -63,6 +63,29 @@ struct OperationFusionTests {
       }
       """),
     PassCase(
+      "a bias needs to be known to fit, the sizes it does not meet do not",
+      """
+      graph @main(%x: f32[?, 3], %y: f32[?, 3]) {
+        parameter @w: f32[3, 2] weight = [1, -2, 3, -4, 5, -6]
+        parameter @b: f32[2] weight = [1, 2]
+        %a: f32[?, 2] = matmul(%x, @w)
+        %c: f32[?, 2] = add(%a, @b)
+        %d: f32[?, 2] = matmul(%y, @w)
+        %e: f32[?, 2] = add(%c, %d)
+        return %e
+      }
+      """,
+      """
+      graph @main(%x: f32[?, 3], %y: f32[?, 3]) {
+        parameter @w: f32[3, 2] weight = [1, -2, 3, -4, 5, -6]
+        parameter @b: f32[2] weight = [1, 2]
+        %c: f32[?, 2] = fused_matmul(%x, @w, @b)
+        %d: f32[?, 2] = matmul(%y, @w)
+        %e: f32[?, 2] = add(%c, %d)
+        return %e
+      }
+      """, declined: ["is not known to have the shape"]),
+    PassCase(
       "the end of a residual block",
       """
       graph @main(%x: f32[1, 2, 4]) {
@@ -125,7 +148,7 @@ struct OperationFusionTests {
         %d: i32[2, 2] = relu(%c)
         return %b, %d
       }
-      """, declined: ["is not known to broadcast"]),
+      """, declined: ["is not known to have the shape"]),
   ]
 
   @Test(arguments: cases) func fuses(_ test: PassCase) throws { try expect(OperationFusionPass(), test) }

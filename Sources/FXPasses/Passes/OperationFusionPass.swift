@@ -2,8 +2,8 @@ import FXCore
 
 /// Takes what follows a `linear`, `gemm`, `matmul` or `conv` into it: a bias, a residual that is added, an activation.
 ///
-/// A bias goes where the operator takes one; any other term becomes the residual of the fused operator, as long as it
-/// broadcasts to the result. A result that others use, or that is an output, stays, and the outcome says so. O(nodes).
+/// A bias goes where the operator takes one; a term of the result's shape, or a row that is a parameter, becomes the
+/// residual of the fused operator. A result that others use, or that is an output, stays, and the outcome says so. O(nodes).
 ///
 /// Activations that are spelled out are recognized by `RecompositionPass`, which comes first in the pipelines.
 ///
@@ -112,7 +112,8 @@ public struct OperationFusionPass: Pass {
   ) throws -> NodeID? {
     guard let place = self.term(term, addedBy: user, to: node, layer, graph) else {
       if node.operand(layer.residual).isNone, term.value != nil || term.parameter != nil {
-        outcome.decline(user.id, in: graph, "its other operand is not known to broadcast to the result of \(node.op)")
+        outcome.decline(
+          user.id, in: graph, "its other operand is not known to have the shape of the result of \(node.op), or of a row of it")
       }
       return nil
     }
@@ -138,21 +139,31 @@ public struct OperationFusionPass: Pass {
   private func term(
     _ term: Operand, addedBy user: Node, to node: Node, _ layer: FusableLayer, _ graph: Graph
   ) -> Place? {
-    guard let result = graph.type(of: .value(node.results[0])).tensorType, let sum = try? graph.type(of: user.results[0]),
-      sum == .tensor(result), let shape = result.shape, sum.hasKnownShape, let type = graph.type(of: term).tensorType,
-      type.elementType == result.elementType, let other = type.shape, node.operand(layer.residual).isNone
+    guard let result = graph.type(of: .value(node.results[0])).tensorType, let shape = result.shape,
+      let type = graph.type(of: term).tensorType, type.elementType == result.elementType, let other = type.shape,
+      node.operand(layer.residual).isNone, user.op == .add, fits(other, shape)
     else { return nil }
+    guard let parameter = term.parameter else { return other == shape ? .residual : nil }
     if let bias = layer.bias, node.operand(bias).isNone, let channels = channelAxis(of: layer, shape) {
       // What is before the channels must be of size 1, what is after them too.
       let axis = channels - (shape.rank - other.rank)
-      let isPerChannel = axis >= 0 && other.indices.allSatisfy { $0 == axis ? other[$0] == shape[channels] : other[$0].size == 1 }
-      if isPerChannel, term.parameter != nil, !(node.op == .gemm && node[Gemm.beta] != 1) {
+      let isPerChannel =
+        other.indices.contains(axis) && other[axis] == shape[channels]
+        && other.indices.allSatisfy { $0 == axis || other[$0].size == 1 }
+      if isPerChannel, !(node.op == .gemm && node[Gemm.beta] != 1) {
         if other.rank == 1 { return .bias(term) }
-        if let parameter = term.parameter, graph.tensor(of: term) != nil { return .channels(parameter) }
+        if graph.tensor(of: .parameter(parameter)) != nil { return .channels(parameter) }
       }
     }
-    let isBroadcast = term.parameter != nil && other.allSatisfy { $0.size != nil }
-    return other == shape || isBroadcast ? .residual : nil
+    // Kernels add a tensor of the result's shape or one row; anything else would be slower inside than outside.
+    let isRow = layer.base != .conv && other.last == shape.last && other.dropLast().allSatisfy { $0.size == 1 }
+    return other == shape || isRow ? .residual : nil
+  }
+
+  /// Whether a term is known to broadcast to the result, which it then does not enlarge.
+  private func fits(_ term: Shape, _ result: Shape) -> Bool {
+    term.rank <= result.rank
+      && zip(term, result.suffix(term.rank)).allSatisfy { $0.size == 1 || ($0 == $1 && !$0.isUnknown) }
   }
 
   /// The axis of a result that a bias runs along.

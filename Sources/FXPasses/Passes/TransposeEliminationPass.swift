@@ -1,7 +1,7 @@
 import FXCore
 
-/// Composes permutations of axes that follow each other, removes those that undo each other, and lets `gemm` read a
-/// transposed operand. O(nodes).
+/// Composes permutations of axes that follow each other, removes those that undo each other, and lets products read
+/// transposed matrices: `gemm` by its attributes, `matmul` as `linear`, so that no weight is copied. O(nodes).
 ///
 /// Before:
 /// ```
@@ -21,6 +21,8 @@ import FXCore
 /// ```
 public struct TransposeEliminationPass: Pass {
   public let name = "transpose-elimination"
+  /// Kernels may sum in another order for a transposed operand.
+  public let contract = NumericContract.reassociates
 
   public init() {}
 
@@ -45,6 +47,7 @@ public struct TransposeEliminationPass: Pass {
       try eraseIfUnused(inner, &graph)
     }
     for id in graph.nodes(calling: .gemm) { try readTransposed(id, &graph, &outcome) }
+    for id in graph.nodes(calling: .matmul) { try makeLinear(id, &graph, &outcome) }
     return outcome
   }
 
@@ -61,6 +64,16 @@ public struct TransposeEliminationPass: Pass {
       try eraseIfUnused(inner, &graph)
       outcome.change("transposes read by gemm")
     }
+  }
+
+  private func makeLinear(_ id: NodeID, _ graph: inout Graph, _ outcome: inout PassOutcome) throws {
+    guard let inner = try graph.call(producing: graph[id].operands[1]), inner.op == .transpose,
+      permutation(of: inner, graph) == [1, 0]
+    else { return }
+    try graph.setOperand(1, of: id, to: inner.operands[0])
+    try graph.setOperator(of: id, to: .linear)
+    try eraseIfUnused(inner, &graph)
+    outcome.change("products made linear")
   }
 
   private func permutation(of node: Node, _ graph: Graph) -> [Int]? {

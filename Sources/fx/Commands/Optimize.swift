@@ -30,7 +30,8 @@ struct Optimize: ModelCommand {
   func execute() throws {
     var graph = try ModelFile.read(input)
     var manager = level.passes()
-    if validate { manager.validation = PassValidation(executor: CPUBackend()) }
+    // Compiling must not apply the passes that are to be checked.
+    if validate { manager.validation = PassValidation(executor: CPUBackend(.init(optimizes: false))) }
     if let dump {
       try FileManager.default.createDirectory(atPath: dump, withIntermediateDirectories: true)
       let steps = StepCounter()

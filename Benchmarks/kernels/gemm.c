@@ -1,5 +1,6 @@
 // Matrix products on one thread at each instruction set, beside the system's BLAS (build with BLAS=1).
-// Columns: GFLOP/s with nothing packed, with B packed, with A packed, and of the BLAS.
+// Columns: GFLOP/s with nothing packed, with B packed, with A packed, and of the BLAS; the peak is that of independent
+// multiply-adds in registers.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,34 @@ static double rate(fxk_gemm *g) {
   return 2.0 * (double)g->m * (double)g->n * (double)g->k / t * 1e-9;
 }
 
+#if defined(__x86_64__)
+#define PEAK(name, width, features)                                                                        \
+  __attribute__((target(features), noinline)) static double name(void) {                                   \
+    typedef float vector __attribute__((ext_vector_type(width)));                                          \
+    vector sum[12], x = (vector)(1.0f + (float)rand() * 1e-20f), y = (vector)(1e-9f);                      \
+    for (int i = 0; i < 12; ++i) sum[i] = (vector)(float)i;                                                \
+    double t;                                                                                              \
+    MEASURE(t, for (int n = 0; n < 1000; ++n) {                                                            \
+      _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; ++i) sum[i] = sum[i] * x + y;             \
+      __asm__ volatile("" ::: "memory");                                                                   \
+    });                                                                                                    \
+    vector total = sum[0];                                                                                 \
+    for (int i = 1; i < 12; ++i) total += sum[i];                                                          \
+    return total[0] == 0.125f ? 0 : 2.0 * 12 * (width) * 1000 / t * 1e-9;                                  \
+  }
+PEAK(peak_avx512, 16, "avx512f")
+PEAK(peak_avx2, 8, "avx2,fma")
+#endif
+
+static double peak(fxk_isa isa) {
+#if defined(__x86_64__)
+  if (isa == FXK_ISA_AVX512) return peak_avx512();
+  if (isa == FXK_ISA_AVX2) return peak_avx2();
+#endif
+  (void)isa;
+  return 0;
+}
+
 static double largest_error(const float *c, const float *a, const float *b, size_t m, size_t n, size_t k) {
   double worst = 0;
   for (int trial = 0; trial < 400; ++trial) {
@@ -47,7 +76,8 @@ int main(void) {
   fxblas_set_threads(1);
   for (int isa = FXK_ISA_COUNT - 1; isa >= 0; --isa) {
     if (!fxk_select_isa((fxk_isa)isa)) continue;
-    printf("%-9s      m     n     k      plain  packed B  packed A      BLAS   error\n", fxk_isa_name((fxk_isa)isa));
+    printf("%s, peak %.1f GFLOP/s\n", fxk_isa_name((fxk_isa)isa), peak((fxk_isa)isa));
+    printf("%-9s      m     n     k      plain  packed B  packed A      BLAS   error\n", "");
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; ++s) {
       const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
       float *a = random_floats(m * k), *b = random_floats(k * n), *c = random_floats(m * n);

@@ -82,6 +82,38 @@ import Testing
     }
   }
 
+  @Test("the residual may be the result's own memory up to the undivided depth", arguments: availableISAs)
+  func residualInPlace(isa: fxk_isa) {
+    var random = KernelRandom(4)
+    for (m, n, k) in [(40, 70, Int(FXK_UNDIVIDED_DEPTH)), (3, 33, 100), (20, 1, 64), (31, 50, 0)] {
+      let a = random.floats(m * k), b = random.floats(k * n), before = random.floats(m * n)
+      var c = before
+      withISA(isa) {
+        a.withUnsafeBufferPointer { a in
+          b.withUnsafeBufferPointer { b in
+            c.withUnsafeMutableBufferPointer { c in
+              var gemm = fxk_gemm()
+              (gemm.m, gemm.n, gemm.k) = (m, n, k)
+              (gemm.a, gemm.a_row, gemm.a_column) = (a.baseAddress, k, 1)
+              (gemm.b, gemm.b_row, gemm.b_column) = (b.baseAddress, n, 1)
+              (gemm.c, gemm.c_row) = (c.baseAddress, n)
+              gemm.epilogue = fxk_epilogue_none()
+              gemm.epilogue.residual = UnsafePointer(c.baseAddress)
+              gemm.epilogue.residual_row = n
+              let tasks = fxk_gemm_plan(&gemm, 3)
+              var scratch = [Float](repeating: .nan, count: fxk_gemm_scratch(&gemm) + 1)
+              for task in 0..<tasks { fxk_gemm_run(&gemm, task, task + 1, &scratch) }
+            }
+          }
+        }
+      }
+      let expected = (0..<(m * n)).map { index in
+        (0..<k).reduce(Double(before[index])) { $0 + Double(a[index / n * k + $1]) * Double(b[$1 * n + index % n]) }
+      }
+      #expect(largestDifference(c, expected) < 3e-5)
+    }
+  }
+
   private func activate(_ v: Double, _ variant: Variant) -> Double {
     switch variant.activation {
     case FXK_UNARY_RELU: max(v, 0)

@@ -6,10 +6,7 @@
 // would fill a vector badly are a thin panel of their own, without padding, multiplied with vectors along A's rows.
 
 // Depth of a block, and floats of the packed blocks: A's stays in L2 with a panel of B, B's in L2 or L3.
-#ifndef FXK_DEPTH_BLOCK
-#define FXK_DEPTH_BLOCK 384
-#endif
-enum { DEPTH_BLOCK = FXK_DEPTH_BLOCK, A_BLOCK_FLOATS = 64 * 1024, B_BLOCK_FLOATS = 256 * 1024, B_SMALL_FLOATS = 24 * 1024 };
+enum { DEPTH_BLOCK = FXK_UNDIVIDED_DEPTH, A_BLOCK_FLOATS = 64 * 1024, B_BLOCK_FLOATS = 256 * 1024, B_SMALL_FLOATS = 48 * 1024 };
 
 FXK_INLINE size_t row_panels(size_t m) { return ceil_div(m, FXK_MR); }
 FXK_INLINE size_t panel_row(size_t panel, size_t panels, size_t m) { return panel * m / panels; }
@@ -153,7 +150,9 @@ typedef enum { PATH_BLOCKED, PATH_DIRECT, PATH_DOT } gemm_path;
 
 // The path depends on the whole product's sizes and strides only, so that cutting it changes no bit.
 static gemm_path choose_path(const fxk_gemm *g, bool packed_a, bool packed_b) {
-  if (!packed_a && !packed_b && g->a_column == 1 && g->b_row == 1 && (g->b_column != 1 || g->n == 1)
+  // One column, packed or not, lies adjacent along the depth.
+  if (!packed_a && g->n == 1 && g->a_column == 1 && (packed_b || g->b_row == 1)) return PATH_DOT;
+  if (!packed_a && !packed_b && g->a_column == 1 && g->b_row == 1 && g->b_column != 1
       && (g->m <= FXK_DIRECT_ROWS || g->n <= FXK_DIRECT_ROWS)) {
     return PATH_DOT;
   }
@@ -226,7 +225,19 @@ static panel_source pack_a_block(
 static panel_source pack_b_block(
     const fxk_gemm *g, size_t j, size_t j_end, size_t p, size_t depth, float *scratch) {
   if (g->packed_b != NULL) return (panel_source){g->packed_b, 0, g->k, p};
-  for (size_t panel = j; panel < j_end; ++panel) {
+  size_t panel = j;
+  if (g->b_column == 1) {
+    // Whole panels row by row: long runs of each row of B, which the processor can fetch ahead.
+    const size_t whole = min_size(j_end, (g->n - thin_columns(g->n)) / FXK_NR);
+    const float *source = g->b + (ptrdiff_t)p * g->b_row;
+    for (size_t q = 0; q < depth; ++q, source += g->b_row) {
+      for (panel = j; panel < whole; ++panel) {
+        memcpy(scratch + ((panel - j) * depth + q) * FXK_NR, source + panel * FXK_NR, FXK_NR * sizeof(float));
+      }
+    }
+    panel = max_size(j, whole);
+  }
+  for (; panel < j_end; ++panel) {
     pack_panel(
       g->b + (ptrdiff_t)p * g->b_row + (ptrdiff_t)panel_column(panel, g->n) * g->b_column, g->b_column, g->b_row,
       panel_columns(panel, g->n), panel_width(panel, g->n), depth,
@@ -321,7 +332,8 @@ FXK_INLINE void dot_rows(const int count, const float *x, const float *rows, ptr
 // Both operands adjacent along the depth and one of them small: dot products, the small one staying in cache.
 static void run_dot(const fxk_gemm *g, size_t i0, size_t i1, size_t j0, size_t j1) {
   const bool over_columns = g->m <= g->n;
-  const float *large = over_columns ? g->b : g->a, *small = over_columns ? g->a : g->b;
+  const float *b = g->packed_b != NULL ? g->packed_b : g->b;
+  const float *large = over_columns ? b : g->a, *small = over_columns ? g->a : b;
   const ptrdiff_t large_row = over_columns ? g->b_column : g->a_row, small_row = over_columns ? g->a_row : g->b_column;
   const size_t l0 = over_columns ? j0 : i0, l1 = over_columns ? j1 : i1;
   const size_t s0 = over_columns ? i0 : j0, s1 = over_columns ? i1 : j1;

@@ -42,34 +42,54 @@ static size_t winograd_packed_size(const fxk_conv *g) {
 }
 
 // Rows of G: (1, p, p^2) over the product of the distances to the other points; (0, 0, 1) at infinity.
-static void winograd_kernel_points(const double in[3], double out[6]) {
+FXK_INLINE void winograd_kernel_points(double w0, double w1, double w2, double out[6]) {
   const double a = WINO_A, b = WINO_B, a2 = a * a, b2 = b * b;
-  const double na = 2.0 * a2 * (a2 - b2), nb = 2.0 * b2 * (b2 - a2);
-  out[0] = in[0] / (a2 * b2);
-  out[1] = (in[0] + a * in[1] + a2 * in[2]) / na;
-  out[2] = (in[0] - a * in[1] + a2 * in[2]) / na;
-  out[3] = (in[0] + b * in[1] + b2 * in[2]) / nb;
-  out[4] = (in[0] - b * in[1] + b2 * in[2]) / nb;
-  out[5] = in[2];
+  const double na = 0.5 / (a2 * (a2 - b2)), nb = 0.5 / (b2 * (b2 - a2));
+  const double even_a = w0 + a2 * w2, odd_a = a * w1, even_b = w0 + b2 * w2, odd_b = b * w1;
+  out[0] = w0 * (1.0 / (a2 * b2));
+  out[1] = (even_a + odd_a) * na;
+  out[2] = (even_a - odd_a) * na;
+  out[3] = (even_b + odd_b) * nb;
+  out[4] = (even_b - odd_b) * nb;
+  out[5] = w2;
 }
 
-// G w G^T for every pair of channels, each point packed as the A of a matrix product.
+enum { WINO_PACK_BLOCK = 32 };
+
+// G w G^T for every pair of channels, in double, each point packed as the A of a matrix product.
 static void winograd_pack(const fxk_conv *g, const float *weights, float *packed) {
   const size_t m = g->out_channels, k = g->in_channels, panels = row_panels(m), stride = gemm_packed_a_size(m, k);
   for (size_t panel = 0; panel < panels; ++panel) {
     const size_t row = panel_row(panel, panels, m), rows = panel_row(panel + 1, panels, m) - row;
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = 0; c < k; ++c) {
-        const float *w = weights + ((row + r) * k + c) * 9;
-        double half[6][3], column[6];
-        for (int x = 0; x < 3; ++x) {
-          const double in[3] = {w[x], w[3 + x], w[6 + x]};
-          winograd_kernel_points(in, column);
-          for (int p = 0; p < 6; ++p) half[p][x] = column[p];
+    for (size_t c0 = 0; c0 < k; c0 += WINO_PACK_BLOCK) {
+      // A block of input channels side by side: one vector loop. All rows of the panel in turn, while its 36 places in
+      // the packed operand are in cache.
+      const size_t count = min_size(WINO_PACK_BLOCK, k - c0);
+      for (size_t r = 0; r < rows; ++r) {
+        const float *w = weights + ((row + r) * k + c0) * 9;
+        float in[9][WINO_PACK_BLOCK], out[WINO_POINTS][WINO_PACK_BLOCK];
+        for (size_t c = 0; c < count; ++c) {
+          FXK_UNROLL
+          for (int x = 0; x < 9; ++x) in[x][c] = w[c * 9 + x];
         }
-        for (int p = 0; p < 6; ++p) {
-          winograd_kernel_points(half[p], column);
-          for (int q = 0; q < 6; ++q) packed[(size_t)(p * 6 + q) * stride + row * k + c * rows + r] = (float)column[q];
+        for (size_t c = count; c < WINO_PACK_BLOCK; ++c) {
+          for (int x = 0; x < 9; ++x) in[x][c] = 0.0f;
+        }
+        FXK_LOOP
+        for (size_t c = 0; c < WINO_PACK_BLOCK; ++c) {
+          double half[3][6], column[6];
+          FXK_UNROLL
+          for (int x = 0; x < 3; ++x) winograd_kernel_points(in[x][c], in[3 + x][c], in[6 + x][c], half[x]);
+          FXK_UNROLL
+          for (int p = 0; p < 6; ++p) {
+            winograd_kernel_points(half[0][p], half[1][p], half[2][p], column);
+            FXK_UNROLL
+            for (int q = 0; q < 6; ++q) out[p * 6 + q][c] = (float)column[q];
+          }
+        }
+        for (size_t p = 0; p < WINO_POINTS; ++p) {
+          float *to = packed + p * stride + row * k + c0 * rows + r;
+          for (size_t c = 0; c < count; ++c) to[c * rows] = out[p][c];
         }
       }
     }

@@ -23,7 +23,8 @@ typedef struct fxk_conv {
   const float *x;          // [batch, in_channels, in...]
   const float *packed;     // from fxk_conv_pack with the same method
   float *y;                // [batch, out_channels, out...]
-  fxk_epilogue epilogue;   // bias_row: [out_channels]; residual: like y, residual_row unread; bias_column unread
+  fxk_epilogue epilogue;   // bias_row: [out_channels]; residual: like y (y itself only up to a depth of
+                           // FXK_UNDIVIDED_DEPTH), residual_row unread; bias_column unread
   fxk_conv_method method;
   // Filled by fxk_conv_plan.
   size_t channel_tasks, pixel_tasks;
@@ -32,6 +33,8 @@ typedef struct fxk_conv {
 // The fastest method for this shape (`packed`, `x`, `y` unread). `exact` keeps to methods that only reassociate sums.
 fxk_conv_method fxk_conv_choose(const fxk_conv *conv, bool exact);
 
+// Packed weights depend on the method, the groups, the channels and the kernel's size alone: one packing serves every
+// image size, stride, padding and batch for which the method is the same.
 // Floats of packed weights, and the packing of `weights` [out_channels, in_channels / groups, kernel...].
 size_t fxk_conv_packed_size(const fxk_conv *conv);
 void fxk_conv_pack(const fxk_conv *conv, const float *weights, float *packed);

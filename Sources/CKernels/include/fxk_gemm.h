@@ -1,7 +1,8 @@
 // Matrix products C = act(alpha A B + bias + residual) in float32.
 //
 // Use: fill an fxk_gemm, call fxk_gemm_plan once, then run its tasks in any order on any threads.
-// Constant operands can be packed once (fxk_gemm_pack_b / _a) and are then read in order, without a copy.
+// Constant operands can be packed once (fxk_gemm_pack_b / _a) and are then read in order, without a copy. Packed
+// operands and scratch are fastest at multiples of 64 bytes.
 #ifndef FXK_GEMM_H
 #define FXK_GEMM_H
 
@@ -11,6 +12,9 @@
 
 #include "fxk_elementwise.h"
 
+// Sums of up to this many products are stored once. Deeper ones may be stored in parts, each over the one before.
+enum { FXK_UNDIVIDED_DEPTH = 384 };
+
 // What happens to a sum before it is stored:
 //   v = alpha sum + bias_row[i] + bias_column[j]
 //   y = act(v + residual)        or, with residual_last,        y = act(v) + residual
@@ -18,7 +22,7 @@ typedef struct fxk_epilogue {
   float alpha;
   const float *bias_row;     // [m] or null: one value per row (a convolution's output channels)
   const float *bias_column;  // [n] or null
-  const float *residual;     // [m, n] or null; may be C itself
+  const float *residual;     // [m, n] or null; may be C itself up to FXK_UNDIVIDED_DEPTH
   ptrdiff_t residual_row;    // elements from one row of `residual` to the next; 0 repeats one row
   bool residual_last;
   fxk_unary activation;  // FXK_UNARY_IDENTITY for none

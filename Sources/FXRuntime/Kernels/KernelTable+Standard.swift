@@ -14,6 +14,7 @@ extension KernelTable {
     table.addIndexing()
     table.addConvolutions()
     table.addPoolings()
+    table.addRecurrent()
     return table
   }()
 }

@@ -15,6 +15,9 @@ extension KernelTable {
     table.addConvolutions()
     table.addPoolings()
     table.addRecurrent()
+    table.addAttention()
+    table.addQuantizations()
+    table.addImages()
     return table
   }()
 }

@@ -181,10 +181,14 @@ private struct RecurrentKernel: Kernel, @unchecked Sendable {
     step.c = gates
     step.epilogue.residual_row = n
     if cell == .gru { step.epilogue.bias_column = UnsafePointer(biases + n) }
-    if let initial = p.cell { cellState.update(from: initial + direction * state, count: state) } else {
+    if let initial = p.cell {
+      cellState.update(from: initial + direction * state, count: state)
+    } else {
       cellState.update(repeating: 0, count: state)
     }
-    if let initial = p.hidden { hiddenStates.update(from: initial + direction * state, count: state) } else {
+    if let initial = p.hidden {
+      hiddenStates.update(from: initial + direction * state, count: state)
+    } else {
       hiddenStates.update(repeating: 0, count: state)
     }
     let peephole = p.peephole.map { $0 + direction * 3 * sizes.hidden }

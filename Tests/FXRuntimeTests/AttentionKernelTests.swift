@@ -17,19 +17,26 @@ import Testing
       attributes: ["is_causal": true]),
   ]
 
-  static let quantizations: [KernelCase] = [ElementType.int8, .uint8].flatMap { type in
-    [
+  private static func quantizations(_ type: ElementType) -> [KernelCase] {
+    let axis: Attributes = ["axis": 1]
+    return [
       KernelCase(
         op: .quantizeLinear, operands: [.f([3, 500]), .constant([], 0.02...0.03), .typed(type, [], 3...9)], tolerance: 0),
       KernelCase(
-        op: .quantizeLinear, operands: [.f([3, 5, 7]), .f([5], 0.01...0.03), .typed(type, [5], 3...9)],
-        attributes: ["axis": 1], tolerance: 0),
+        op: .quantizeLinear, operands: [.f([3, 5, 7]), .f([5], 0.01...0.03), .typed(type, [5], 3...9)], attributes: axis,
+        tolerance: 0),
       KernelCase(
         op: .dequantizeLinear, operands: [.typed(type, [3, 5, 7], 0...100), .f([5], 0.01...0.03), .typed(type, [5], 3...9)],
-        attributes: ["axis": 1]),
+        attributes: axis),
       KernelCase(op: .dequantizeLinear, operands: [.typed(type, [30], 0...100), .f([], 0.01...0.03)]),
     ]
-  } + [KernelCase(op: .dequantizeLinear, operands: [.typed(.int32, [30], -1000...1000), .f([], 0.01...0.03)])]
+  }
+
+  static let quantizations: [KernelCase] = {
+    var cases = quantizations(.int8) + quantizations(.uint8)
+    cases.append(KernelCase(op: .dequantizeLinear, operands: [.typed(.int32, [30], -1000...1000), .f([], 0.01...0.03)]))
+    return cases
+  }()
 
   @Test("attention", arguments: attentions) func attends(_ given: KernelCase) throws { try given.check() }
   @Test("quantization", arguments: quantizations) func quantizes(_ given: KernelCase) throws { try given.check() }

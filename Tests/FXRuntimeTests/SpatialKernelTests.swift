@@ -80,23 +80,28 @@ import Testing
       pooling(.globalAveragePool, [2, 30, 7, 7], [:]), pooling(.globalMaxPool, [2, 3, 7], [:]),
     ]
 
-  static let resizes: [KernelCase] =
-    ["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"].flatMap { mode in
-      ["nearest", "linear"].flatMap { filter in
-        [
-          KernelCase(
-            op: .resize, operands: [.f([2, 3, 5, 7]), nil, .init(shape: [4], isConstant: true, elements: [1, 1, 2, 1.5])],
-            attributes: ["coordinate_transformation_mode": .string(mode), "mode": .string(filter)], tolerance: 1e-5),
-          KernelCase(
-            op: .resize, operands: [.f([2, 3, 8, 7]), nil, nil, .integers([2, 3, 3, 14])],
-            attributes: ["coordinate_transformation_mode": .string(mode), "mode": .string(filter)], tolerance: 1e-5),
-        ]
-      }
-    } + [
+  private static func resizes(_ coordinates: String, _ filter: String) -> [KernelCase] {
+    let attributes: Attributes = ["coordinate_transformation_mode": .string(coordinates), "mode": .string(filter)]
+    let scales = KernelCase.Given(shape: [4], isConstant: true, elements: [1, 1, 2, 1.5])
+    return [
+      KernelCase(op: .resize, operands: [.f([2, 3, 5, 7]), nil, scales], attributes: attributes, tolerance: 1e-5),
       KernelCase(
-        op: .resize, operands: [.f([2, 3, 8]), nil, .init(shape: [1], isConstant: true, elements: [2])],
-        attributes: ["axes": .ints([2]), "nearest_mode": "floor"], tolerance: 0)
+        op: .resize, operands: [.f([2, 3, 8, 7]), nil, nil, .integers([2, 3, 3, 14])], attributes: attributes, tolerance: 1e-5),
     ]
+  }
+
+  static let resizes: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for mode in ["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"] {
+      cases += resizes(mode, "nearest") + resizes(mode, "linear")
+    }
+    let scale = KernelCase.Given(shape: [1], isConstant: true, elements: [2])
+    cases.append(
+      KernelCase(
+        op: .resize, operands: [.f([2, 3, 8]), nil, scale], attributes: ["axes": .ints([2]), "nearest_mode": "floor"],
+        tolerance: 0))
+    return cases
+  }()
 
   @Test("convolutions", arguments: convolutions) func convolves(_ given: KernelCase) throws { try given.check() }
   @Test("transposed convolutions", arguments: transposed) func transposes(_ given: KernelCase) throws { try given.check() }

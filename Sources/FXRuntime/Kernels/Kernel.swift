@@ -76,7 +76,8 @@ public enum KernelChoice: Sendable {
   /// - Parameters:
   ///   - scratch: bytes of memory the kernel needs while it runs.
   ///   - inPlace: operands whose memory the first result may take over if nobody needs them afterwards.
-  case kernel(any Kernel, scratch: Int = 0, inPlace: [Int] = [])
+  ///   - unread: constant operands that the kernel holds in a form of its own and never asks its arguments for.
+  case kernel(any Kernel, scratch: Int = 0, inPlace: [Int] = [], unread: [Int] = [])
 }
 
 /// Chooses a kernel for a node, or declines by returning `nil`: the reference kernel serves then.

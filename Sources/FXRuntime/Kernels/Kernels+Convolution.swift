@@ -57,7 +57,8 @@ extension KernelRequest {
     let depth = shape(1).dropFirst().reduce(1, *)
     return .kernel(
       kernel, scratch: kernel.scratchBytes(threads: threads),
-      inPlace: depth <= ProductKernel.undividedDepth ? inPlace(given.map { [$0] } ?? []) : [])
+      inPlace: depth <= ProductKernel.undividedDepth ? inPlace(given.map { [$0] } ?? []) : [],
+      unread: packed == nil ? [] : [1])
   }
 
   /// Up to three spatial sizes as (depth, height, width).

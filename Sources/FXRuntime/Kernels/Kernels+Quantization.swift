@@ -23,8 +23,8 @@ extension KernelRequest {
   fileprivate func quantization() -> KernelChoice? {
     guard type(0) == .float32, let scales = scales(), self[Quantize.precision].map({ $0 == .float32 }) ?? true else { return nil }
     switch results[0].elementType {
-    case .int8: return .kernel(QuantizeKernel<Int8>(self, scales, fxk_quantize_i8))
-    case .uint8: return .kernel(QuantizeKernel<UInt8>(self, scales, fxk_quantize_u8))
+    case .int8: return .kernel(QuantizeKernel<Int8>(self, scales) { fxk_quantize_i8($0, $1, $2, $3, $4) })
+    case .uint8: return .kernel(QuantizeKernel<UInt8>(self, scales) { fxk_quantize_u8($0, $1, $2, $3, $4) })
     default: return nil
     }
   }
@@ -32,9 +32,9 @@ extension KernelRequest {
   fileprivate func dequantization() -> KernelChoice? {
     guard results[0].elementType == .float32, let scales = scales() else { return nil }
     switch type(0) {
-    case .int8: return .kernel(DequantizeKernel<Int8>(self, scales, fxk_dequantize_i8))
-    case .uint8: return .kernel(DequantizeKernel<UInt8>(self, scales, fxk_dequantize_u8))
-    case .int32: return .kernel(DequantizeKernel<Int32>(self, scales, fxk_dequantize_i32))
+    case .int8: return .kernel(DequantizeKernel<Int8>(self, scales) { fxk_dequantize_i8($0, $1, $2, $3, $4) })
+    case .uint8: return .kernel(DequantizeKernel<UInt8>(self, scales) { fxk_dequantize_u8($0, $1, $2, $3, $4) })
+    case .int32: return .kernel(DequantizeKernel<Int32>(self, scales) { fxk_dequantize_i32($0, $1, $2, $3, $4) })
     default: return nil
     }
   }
@@ -61,7 +61,7 @@ private struct ScaleLayout {
 }
 
 private struct QuantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
-  typealias Loop = @Sendable @convention(c) (UnsafePointer<Float>?, UnsafeMutablePointer<Q>?, Int, Float, Int32) -> Void
+  typealias Loop = @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Q>, Int, Float, Int32) -> Void
   let layout: ScaleLayout
   let division: WorkDivision
   let hasZeroPoint: Bool
@@ -88,7 +88,7 @@ private struct QuantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
 }
 
 private struct DequantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
-  typealias Loop = @Sendable @convention(c) (UnsafePointer<Q>?, UnsafeMutablePointer<Float>?, Int, Float, Int32) -> Void
+  typealias Loop = @Sendable (UnsafePointer<Q>, UnsafeMutablePointer<Float>, Int, Float, Int32) -> Void
   let layout: ScaleLayout
   let division: WorkDivision
   let hasZeroPoint: Bool

@@ -35,7 +35,7 @@ extension KernelRequest {
       inputWeights: pack(w, sizes, depth: sizes.input), recurrentWeights: pack(r, sizes, depth: sizes.hidden),
       bias: has(3) ? 3 : nil, initialHidden: has(5) ? 5 : nil, initialCell: has(6) ? 6 : nil, peephole: has(7) ? 7 : nil,
       threads: threads)
-    return .kernel(kernel, scratch: kernel.scratchBytes)
+    return .kernel(kernel, scratch: kernel.scratchBytes, unread: [1, 2])
   }
 
   /// The transposes of each direction's weights [columns, depth], packed one after another.
@@ -113,11 +113,11 @@ private struct RecurrentKernel: Kernel, @unchecked Sendable {
       let cost = max(2 * m * n * k / 60, 0.1 * (m * k + k * n + m * n))
       return (gemm, WorkDivision(tasks, nanosecondsEach: cost / Double(max(tasks, 1)), threads: threads))
     }
-    (inputProduct, inputDivision) = plan(rows: sizes.time * sizes.batch, depth: sizes.input, inputWeights)
-    (stepProduct, stepDivision) = plan(rows: sizes.batch, depth: sizes.hidden, recurrentWeights)
-    let needed = withUnsafePointer(to: inputProduct) { a in
-      withUnsafePointer(to: stepProduct) { b in max(fxk_gemm_scratch(a), fxk_gemm_scratch(b)) }
-    }
+    let (ofInput, inputDivision) = plan(rows: sizes.time * sizes.batch, depth: sizes.input, inputWeights)
+    let (ofStep, stepDivision) = plan(rows: sizes.batch, depth: sizes.hidden, recurrentWeights)
+    var (input, step) = (ofInput, ofStep)
+    let needed = max(fxk_gemm_scratch(&input), fxk_gemm_scratch(&step))
+    (inputProduct, self.inputDivision, stepProduct, self.stepDivision) = (input, inputDivision, step, stepDivision)
     threadFloats = (needed + 15) / 16 * 16
   }
 

@@ -26,7 +26,8 @@ extension KernelRequest {
     let kernel = TransposedConvolutionKernel(
       pool, batch: shape(0)[0], groups: groups, inChannels: shape(0)[1] / groups, outChannels: shape(1)[1],
       bias: has(2) ? 2 : nil, weights: operands[1]?.constant, cache: weights, threads: threads)
-    return .kernel(kernel, scratch: kernel.scratchBytes(threads: threads))
+    return .kernel(
+      kernel, scratch: kernel.scratchBytes(threads: threads), unread: operands[1]?.constant == nil ? [] : [1])
   }
 }
 

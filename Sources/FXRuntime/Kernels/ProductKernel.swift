@@ -158,7 +158,8 @@ extension KernelRequest {
     let kernel = ProductKernel(gemm, packed: packed, batch: batch, addends: d.addends, threads: threads)
     let residual = d.k <= ProductKernel.undividedDepth ? d.addends.residual : nil
     return .kernel(
-      kernel, scratch: kernel.scratchBytes(threads: threads), inPlace: inPlace(residual.map { [$0] } ?? []))
+      kernel, scratch: kernel.scratchBytes(threads: threads), inPlace: inPlace(residual.map { [$0] } ?? []),
+      unread: gemm.packed_b != nil ? [1] : gemm.packed_a != nil ? [0] : [])
   }
 
   /// The activation of a fused operator, none for others; `nil` for one without a C kernel.

@@ -65,6 +65,7 @@ struct Planner {
       }
     }
     let resultSlots = try results.map { try slot(of: $0, in: nil) }
+    alignConstants(readBy: resultSlots)
     return Plan(
       inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs, arenaBytes: arena.peak)
   }
@@ -140,7 +141,7 @@ struct Planner {
     switch try program.kernels[node.op]?(request) {
     case nil: addEvaluation(node, operands, facts: results)
     case .view(let index): addView(node, of: index, operands, results[0])
-    case .kernel(let kernel, let scratch, let inPlace):
+    case .kernel(let kernel, let scratch, let inPlace, let unread):
       var resultSlots: [Int32] = []
       for (position, value) in node.results.enumerated() {
         guard request.wanted[position] else {
@@ -154,7 +155,9 @@ struct Planner {
       }
       let scratchOffset = scratch > 0 ? arena.allocate(scratch) : 0
       if scratch > 0 { arena.release(scratchOffset, scratch) }
-      finish(node, step: (.kernel(kernel, scratchOffset: scratchOffset), operands, resultSlots))
+      var readSlots = operands
+      for index in unread where readSlots.indices.contains(index) { readSlots[index] = -1 }
+      finish(node, step: (.kernel(kernel, scratchOffset: scratchOffset), readSlots, resultSlots))
     }
   }
 
@@ -257,7 +260,7 @@ struct Planner {
     case .parameter(let id):
       if let slot = slotOfParameter[id] { return slot }
       let parameter = try graph[id]
-      guard let tensor = parameter.tensor?.aligned else { throw ExecutionError.unboundParameters([parameter.name]) }
+      guard let tensor = parameter.tensor else { throw ExecutionError.unboundParameters([parameter.name]) }
       let slot = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape))
       slotOfParameter[id] = slot
       return slot
@@ -271,6 +274,17 @@ struct Planner {
       let tensor = try literal.tensor(type)
       return add(.constant(tensor), TensorFacts(type, []))
     case .none: return -1
+    }
+  }
+
+  /// Kernels read aligned elements, and mapped files may have them anywhere. What only packed copies were made of stays
+  /// in the file.
+  private mutating func alignConstants(readBy results: [Int32]) {
+    var isRead = Array(repeating: false, count: slots.count)
+    for step in steps { for slot in step.operands where slot >= 0 { isRead[Int(slot)] = true } }
+    for slot in results where slot >= 0 { isRead[Int(slot)] = true }
+    for (index, slot) in slots.enumerated() where isRead[index] {
+      if case .constant(let tensor) = slot.home { slots[index] = Plan.Slot(home: .constant(tensor.aligned), facts: slot.facts) }
     }
   }
 

@@ -26,10 +26,11 @@ import Testing
   }
 
   /// The test vectors of the reference implementation.
-  @Test(arguments: [
-    ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
-    ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
-  ] as [(String, UInt64)])
+  @Test(
+    arguments: [
+      ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+      ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+    ] as [(String, UInt64)])
   func checksum(text: String, expected: UInt64) {
     #expect(Array(text.utf8).withUnsafeBytes { XXH64.hash($0) } == expected)
   }
@@ -80,8 +81,12 @@ import Testing
     }
     #expect(error { $0[0] = 0 } == "binary graph: this is something else, it does not begin as such a graph does")
     #expect(error { $0[8] = 9 } == "binary graph: this is version 9; versions up to 1 can be read")
-    #expect(error { $0[20] ^= 1 } == "binary graph: the header's bytes do not have the checksum that was stored with them: the file was damaged")
-    #expect(error { $0[70] ^= 1 } == "binary graph: the structure's bytes do not have the checksum that was stored with them: the file was damaged")
+    #expect(
+      error { $0[20] ^= 1 }
+        == "binary graph: the header's bytes do not have the checksum that was stored with them: the file was damaged")
+    #expect(
+      error { $0[70] ^= 1 }
+        == "binary graph: the structure's bytes do not have the checksum that was stored with them: the file was damaged")
     #expect(error { $0[$0.count - 1] ^= 1 }?.contains("bytes of weight 1 do not have the checksum") == true)
     #expect(error { $0.removeLast() } == "binary graph: it ends too early: the file was cut or damaged")
     #expect(error { $0.append(0) } == "binary graph: more follows than it announces: the file was damaged")

@@ -79,7 +79,9 @@ import Testing
           return
         }
         let bound = dimension.substituting(values.mapValues { Dimension($0) })
-        if let size = bound.size, size != expected { Issue.record("\(dimension) becomes \(bound) for \(values), not \(expected)") }
+        if let size = bound.size, size != expected {
+          Issue.record("\(dimension) becomes \(bound) for \(values), not \(expected)")
+        }
       }
     }
     #expect(compared > 8000)

@@ -12,7 +12,9 @@ extension Graph {
     for region in regions.ids {
       let record = regions[region]
       check((record.owner == nil) == (region == body), "\(region) has the wrong owner")
-      if let owner = record.owner { check(nodes.contains(owner) && nodes[owner].regions.contains(region), "\(region) is not its owner's") }
+      if let owner = record.owner {
+        check(nodes.contains(owner) && nodes[owner].regions.contains(region), "\(region) is not its owner's")
+      }
       for (index, value) in record.arguments.enumerated() {
         check(values.contains(value) && values[value].definition == .argument(of: region, index: index), "\(value) as argument")
       }
@@ -51,7 +53,9 @@ extension Graph {
     check(nodes.count == callsSeen + regions.count, "\(nodes.count) nodes, \(callsSeen) calls, \(regions.count) regions")
     check(operatorIndex.values.reduce(0) { $0 + $1.count } == callsSeen, "the operator index holds others")
     for value in values.ids {
-      check(Set(values[value].uses) == Set(usesSeen[value] ?? []) && values[value].uses.count == (usesSeen[value] ?? []).count, "uses of \(value)")
+      check(
+        Set(values[value].uses) == Set(usesSeen[value] ?? []) && values[value].uses.count == (usesSeen[value] ?? []).count,
+        "uses of \(value)")
     }
     check(parameterNames.count == parameters.count, "\(parameterNames.count) names of \(parameters.count) parameters")
     for id in parameters.ids { check(parameterNames[parameters[id].name] == id, "\(id) is not found by name") }

@@ -4,13 +4,16 @@ import Testing
 @testable import FXCore
 
 @Suite struct JSONTests {
-  private static let minimal = #"{"format":"fx.graph","version":1,"name":"g","regions":[{"arguments":[],"nodes":[],"results":[]}]}"#
+  private static let minimal =
+    #"{"format":"fx.graph","version":1,"name":"g","regions":[{"arguments":[],"nodes":[],"results":[]}]}"#
 
   @Test func skipsWhatItDoesNotKnow() throws {
     let graph = try Graph(
       json: #"""
-        {"future": [1, {"a": null}], "format": "fx.graph", "version": 1, "name": "g", "regions": [{"arguments": [{"id": 3, "type": "_"}],
-          "nodes": [{"op": "neg", "operands": [{"value": 3, "note": "new"}], "results": [{"id": 4, "type": "f32[2]"}], "number": 0}],
+        {"future": [1, {"a": null}], "format": "fx.graph", "version": 1, "name": "g", "regions": [{
+          "arguments": [{"id": 3, "type": "_"}],
+          "nodes": [{"op": "neg", "operands": [{"value": 3, "note": "new"}], "number": 0,
+            "results": [{"id": 4, "type": "f32[2]"}]}],
           "results": [{"operand": {"value": 4}}], "comment": "x"}]}
         """#)
     #expect(graph.text() == "fx 1\ngraph @g(%arg_0) {\n  %node_0: f32[2] = neg(%arg_0)\n  return %node_0\n}\n")
@@ -24,9 +27,18 @@ import Testing
     (minimal.replacing("1", with: "2"), "JSON graph: this is version 2; versions up to 1 can be read"),
     (minimal.replacing("fx.graph", with: "x"), "JSON graph: this is something else, it does not begin as such a graph does"),
     (minimal.replacing(#""name":"g","#, with: ""), #"JSON graph: expected a field "name""#),
-    (minimal.replacing(#""arguments":[]"#, with: #""arguments":[{"id":0,"type":7}]"#), "JSON graph, regions[0].arguments[0].type: expected a string"),
-    (minimal.replacing(#""results":[]"#, with: #""results":[{"operand":{"value":8}}]"#), "JSON graph, regions[0].results[0]: expected a value of the same region, not 8"),
-    (minimal.replacing(#""regions":[{"arguments":[],"nodes":[],"results":[]}]"#, with: #""regions":[]"#), "JSON graph, regions: expected at least the body"),
+    (
+      minimal.replacing(#""arguments":[]"#, with: #""arguments":[{"id":0,"type":7}]"#),
+      "JSON graph, regions[0].arguments[0].type: expected a string"
+    ),
+    (
+      minimal.replacing(#""results":[]"#, with: #""results":[{"operand":{"value":8}}]"#),
+      "JSON graph, regions[0].results[0]: expected a value of the same region, not 8"
+    ),
+    (
+      minimal.replacing(#""regions":[{"arguments":[],"nodes":[],"results":[]}]"#, with: #""regions":[]"#),
+      "JSON graph, regions: expected at least the body"
+    ),
     (String(repeating: "[", count: 100_000), "JSON graph: expected well-formed JSON"),
   ]
 

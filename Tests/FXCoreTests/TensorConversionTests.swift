@@ -77,7 +77,8 @@ import Testing
     for code in 0..<1 << format.bits {
       let expected = format.value(code)
       let isSame =
-        expected.isNaN ? doubles[code].isNaN && singles[code].isNaN
+        expected.isNaN
+        ? doubles[code].isNaN && singles[code].isNaN
         : doubles[code].bitPattern == expected.bitPattern && Double(singles[code]).bitPattern == expected.bitPattern
       if !isSame { wrong.append(code) }
     }

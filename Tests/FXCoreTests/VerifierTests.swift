@@ -14,11 +14,20 @@ import Testing
     ("%y = add(%x, none) return %y", .typed, "node 'y' (add): operand 'b' is missing"),
     ("%y: i32[2] = add(%x, 1) return %y", .typed, "node 'y' (add): operands and results of type T hold f32 and i32"),
     ("%y = ?v::w(%x) return %y", .typed, ""),
-    ("%y = ?v::w(%x) return %y", .executable, "node 'y' (v::w): nobody registered the operator: it can be kept and exported, not run"),
+    (
+      "%y = ?v::w(%x) return %y", .executable,
+      "node 'y' (v::w): nobody registered the operator: it can be kept and exported, not run"
+    ),
     ("parameter @p: f32[2] weight %y = add(%x, @p) return %y", .typed, ""),
-    ("parameter @p: f32[2] weight %y = add(%x, @p) return %y", .executable, "node 'y' (add): nothing is bound to the parameter 'p'"),
+    (
+      "parameter @p: f32[2] weight %y = add(%x, @p) return %y", .executable,
+      "node 'y' (add): nothing is bound to the parameter 'p'"
+    ),
     ("%y = neg(%x) at \"A.swift\":7 %s: str[2] = neg(%y) at \"A.swift\":8 return %s", .typed, "node 's' (neg, A.swift:8): "),
-    ("%y = test::loop() body() { %z = neg(%w) %w = neg(1) return } return", .structural, "node 'z' (neg): operand 0, 'w', is used before it is defined"),
+    (
+      "%y = test::loop() body() { %z = neg(%w) %w = neg(1) return } return", .structural,
+      "node 'z' (neg): operand 0, 'w', is used before it is defined"
+    ),
   ]
 
   @Test(arguments: cases.indices) func faultsAreNamed(index: Int) throws {

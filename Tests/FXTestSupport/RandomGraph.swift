@@ -33,8 +33,11 @@ public struct RandomGraph {
         AttributeKey<ValueType?>("type").specification, AttributeKey<Tensor?>("value").specification,
         AttributeKey<[Tensor]?>("values").specification,
       ]),
-    Operator("needs", domain: "test", version: 3, .elementwise, "", operands: ["x", "y?"], attributes: [AttributeKey<Int>("axis").specification]),
-    Operator("branch", domain: "test", .controlFlow, "", operands: ["inputs..."], results: ["outputs..."], regions: ["then", "else"]),
+    Operator(
+      "needs", domain: "test", version: 3, .elementwise, "", operands: ["x", "y?"],
+      attributes: [AttributeKey<Int>("axis").specification]),
+    Operator(
+      "branch", domain: "test", .controlFlow, "", operands: ["inputs..."], results: ["outputs..."], regions: ["then", "else"]),
     Operator("iterate", .controlFlow, "", operands: ["inputs..."], results: ["outputs..."], regions: ["body"]),
     Operator("emit", .elementwise, "", operands: ["x?"], results: [], effect: .io),
   ]
@@ -84,7 +87,9 @@ public struct RandomGraph {
     var op = random.pick([Operator.add, .neg] + RandomGraph.registered)
     var regionCount = 0
     if random.oneIn(4) {
-      op = Operator(unregistered: hostileName(), domain: random.oneIn(4) ? "" : hostileName(), version: random.oneIn(2) ? 1 : random.below(99))
+      op = Operator(
+        unregistered: hostileName(), domain: random.oneIn(4) ? "" : hostileName(), version: random.oneIn(2) ? 1 : random.below(99)
+      )
       regionCount = depth < 3 && random.oneIn(3) ? random.below(3) : 0
     } else if depth >= 3, op.schema?.regions.isEmpty == false {
       op = .add
@@ -108,7 +113,9 @@ public struct RandomGraph {
     switch random.below(8) {
     case 0: return .none
     case 1: return .literal(.int(random.oneIn(4) ? .min : Int64(random.below(100)) - 50))
-    case 2: return .literal(.float(random.oneIn(2) ? Double(bitPattern: random.next()) : random.pick([0, -0.0, 1, 1e20, .infinity, .nan])))
+    case 2:
+      return .literal(
+        .float(random.oneIn(2) ? Double(bitPattern: random.next()) : random.pick([0, -0.0, 1, 1e20, .infinity, .nan])))
     case 3: return random.oneIn(3) ? .literal(.bool(random.oneIn(2))) : .none
     case 4, 5: return parameters.isEmpty ? .none : .parameter(random.pick(parameters))
     default: return values.isEmpty ? .none : .value(random.pick(values))
@@ -168,7 +175,10 @@ public struct RandomGraph {
   }
 
   private mutating func float() -> Float {
-    random.pick([0, -0.0, 1, -2.5, .leastNonzeroMagnitude, 3e38, .infinity, -.infinity, .nan, Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))])
+    random.pick([
+      0, -0.0, 1, -2.5, .leastNonzeroMagnitude, 3e38, .infinity, -.infinity, .nan,
+      Float(bitPattern: UInt32(truncatingIfNeeded: random.next())),
+    ])
   }
 
   // MARK: Parameters
@@ -252,7 +262,8 @@ public struct RandomGraph {
   public mutating func hostileName() -> String {
     let pieces = [
       "x", "layer.0", "node_1", "node_2.1", "node_0", "arg_0", "node_007", "/model//norm/Add", "//", "", " ", "12", "%x",
-      "@p", "a\"b", "\\", "\n", "\r\n", "\t", "\u{0}", "\u{7f}", "é", "e\u{301}", "日本", "🙂", "\u{2028}", "\u{feff}", "a: f32[2]",
+      "@p", "a\"b", "\\", "\n", "\r\n", "\t", "\u{0}", "\u{7f}", "é", "e\u{301}", "日本", "🙂", "\u{2028}", "\u{feff}",
+      "a: f32[2]",
       "return", "none", "true", "nan", "inf", "region", "…", "in", "at", "min", "-1", "a-b", "$", "::", "}", "\\u{41}",
       "node_4294967295", "node_2147483648", "node_99999999999999999999",
     ]

@@ -48,7 +48,9 @@ struct BinaryFile {
     }
     guard offset == bytes.count else { throw FormatError(.binary, .trailing) }
     let first = weights.first?.offset ?? offset
-    guard weightCount == UInt64(offset - first) else { throw FormatError(.binary, .expected("the weights' length in the header")) }
+    guard weightCount == UInt64(offset - first) else {
+      throw FormatError(.binary, .expected("the weights' length in the header"))
+    }
     self.weights = weights
     structure = reader
   }

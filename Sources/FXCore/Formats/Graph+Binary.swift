@@ -81,4 +81,14 @@ extension Graph {
     let mapped = try MappedFile(path: path)
     try withExtendedLifetime(mapped) { try BinaryFile(mapped.bytes).checkWeights() }
   }
+
+  /// As `binary`, under the name that the tutorial uses.
+  public func toBinary() -> [UInt8] { binary() }
+
+  /// As `init(binary:)`, under the name that the tutorial uses.
+  public static func fromBinary(
+    _ bytes: [UInt8], operators: OperatorTable = .standard
+  ) throws(FormatError) -> Graph {
+    try Graph(binary: bytes, operators: operators)
+  }
 }

@@ -22,7 +22,8 @@ extension Graph {
   /// equal graphs give equal text. O(nodes + bytes of weights); the binary format is the fast one.
   public func json(_ options: JSONOptions = JSONOptions()) throws -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = options.isPretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting =
+      options.isPretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
     let data = try encoder.encode(GraphDocument(self, weights: options.weights))
     return String(decoding: data, as: UTF8.self)
   }

@@ -173,7 +173,9 @@ extension GraphDocument {
         if let regions = node.regions, !regions.isEmpty { owners.append((added, regions)) }
       }
       for use in pending {
-        guard let value = values[use.value] else { throw error(use.place, .expected("a value of the same region, not \(use.value)")) }
+        guard let value = values[use.value] else {
+          throw error(use.place, .expected("a value of the same region, not \(use.value)"))
+        }
         assembler.setOperand(use.operand, of: use.node, to: .value(value))
       }
       var results: [FXCore.Operand] = []

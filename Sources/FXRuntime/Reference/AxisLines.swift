@@ -10,9 +10,10 @@ struct AxisLines {
   /// - Throws: `KernelError.axis` if the axis is out of range.
   init(_ shape: [Int], axis: Int) throws {
     let axis = try Selection.axis(axis, rank: shape.count)
-    outer = shape[..<axis].reduce(1, *)
     length = shape[axis]
-    inner = shape[(axis + 1)...].reduce(1, *)
+    // Where there are no elements there are no lines, however large the other sizes are.
+    outer = shape.contains(0) ? 0 : shape[..<axis].reduce(1, *)
+    inner = shape.contains(0) ? 1 : shape[(axis + 1)...].reduce(1, *)
   }
 
   /// The positions of each line's elements, line by line.

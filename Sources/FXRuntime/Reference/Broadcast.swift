@@ -20,12 +20,13 @@ enum Broadcast {
 
   /// For each element of `shape` in row-major order, the index of the element of a tensor of shape `source` it reads.
   static func indices(_ source: [Int], to shape: [Int]) -> [Int] {
-    let count = shape.reduce(1, *)
+    // The sizes beside a zero may be huge: their products wrap and are not used.
+    let count = shape.contains(0) ? 0 : shape.reduce(1, *)
     var strides = Array(repeating: 0, count: shape.count)
     var stride = 1
     for axis in source.indices.reversed() {
       if source[axis] != 1 { strides[axis + shape.count - source.count] = stride }
-      stride *= source[axis]
+      stride &*= source[axis]
     }
     var result: [Int] = []
     result.reserveCapacity(count)

@@ -28,6 +28,8 @@ struct MatrixProduct {
   private let m: Int
   private let n: Int
   private let k: Int
+  /// How many elements the result has.
+  private let count: Int
   /// For each matrix of the result, which matrices are multiplied.
   private let pairs: [(Int, Int)]
 
@@ -41,13 +43,14 @@ struct MatrixProduct {
     n = b.count == 1 ? 1 : b[b.count - 1]
     let (batchA, batchB) = (Array(a.dropLast(2)), Array(b.dropLast(2)))
     let batch = try Broadcast.shape([batchA, batchB])
-    pairs = Array(zip(Broadcast.indices(batchA, to: batch), Broadcast.indices(batchB, to: batch)))
     shape = batch + (a.count == 1 ? [] : [m]) + (b.count == 1 ? [] : [n])
-    _ = try Selection.count(shape)
+    count = try Selection.count(shape)
+    pairs =
+      count == 0 ? [] : Array(zip(Broadcast.indices(batchA, to: batch), Broadcast.indices(batchB, to: batch)))
   }
 
   func callAsFunction<T: ProductElement>(_ a: [T], _ b: [T]) -> [T] {
-    var result = Array(repeating: T.zero, count: pairs.count * m * n)
+    var result = Array(repeating: T.zero, count: count)
     result.withUnsafeMutableBufferPointer { c in
       a.withUnsafeBufferPointer { a in
         b.withUnsafeBufferPointer { b in

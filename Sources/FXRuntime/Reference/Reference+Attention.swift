@@ -63,9 +63,13 @@ private struct AttentionCall {
     precision = HalfPrecision(q.elementType)
     softmaxPrecision = HalfPrecision(context[Attention.softmaxPrecision] ?? q.elementType)
     scale = context[Attention.scale].map(Double.init) ?? 1 / Double(size).squareRoot()
+    // Also where there are no elements: sizes are counted through.
+    _ = try Selection.count([batch, heads, queries, keys].map { max($0, 1) })
+    _ = try Selection.count([batch, heads, queries, max(size, valueSize)].map { max($0, 1) })
+    _ = try Selection.count([batch, heads, keys, max(size, valueSize)].map { max($0, 1) })
     validLengths = context.has(6) ? try context.integers(6) : nil
-    if let validLengths, validLengths.count != batch {
-      throw KernelError.invalid("\(validLengths.count) lengths for a batch of \(batch)")
+    if let validLengths, validLengths.count != batch || !validLengths.allSatisfy((0...keys).contains) {
+      throw KernelError.invalid("lengths \(validLengths) for a batch of \(batch) with \(keys) keys")
     }
   }
 
@@ -194,6 +198,7 @@ extension ReferenceContext {
     let operand = try tensor(0)
     let x = try operand.splittingHeads(self[RotaryEmbedding.headCount])
     let (batch, heads, length, size) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    _ = try Selection.count(x.shape.map { max($0, 1) })
     let asked = self[RotaryEmbedding.rotatedSize]
     let rotated = asked == 0 ? size : asked
     guard rotated >= 0, rotated <= size, rotated % 2 == 0 else {

@@ -97,7 +97,7 @@ extension ReferenceContext {
   fileprivate func summed(_ finish: (Double, Int) -> Double) throws -> Tensor {
     let tensors = try operands.indices.map(tensor)
     let shape = try Broadcast.shape(tensors.map(\.shape))
-    var sums = Array(repeating: 0.0, count: shape.reduce(1, *))
+    var sums = Array(repeating: 0.0, count: try Selection.count(shape))
     for tensor in tensors {
       let values = try tensor.numbers().doubles
       for (i, j) in Broadcast.indices(tensor.shape, to: shape).enumerated() { sums[i] += values[j] }

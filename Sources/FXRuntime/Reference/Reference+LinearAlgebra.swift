@@ -33,7 +33,7 @@ extension ReferenceKernels {
       }
       let shape = Array(x.shape.dropLast(2))
       let values = try x.numbers().doubles
-      let result = (0..<shape.reduce(1, *)).map { determinant(Array(values[($0 * n * n)..<($0 + 1) * n * n]), n) }
+      let result = (0..<(try Selection.count(shape))).map { determinant(Array(values[($0 * n * n)..<($0 + 1) * n * n]), n) }
       return [.tensor(try Tensor(x.elementType, shape, numbers: .floats(result), saturating: false))]
     }
     self[.einsum] = { context in [.tensor(try context.einsum())] }
@@ -158,13 +158,13 @@ private struct EinsumSum {
     let kept = EinsumSum.labels(equation.output, broadcastRank: broadcastRank)
     let summed = order.filter { !kept.contains($0) }
     shape = kept.map { sizes[$0] ?? 1 }
-    _ = try Selection.count(shape)
-    _ = try Selection.count(summed.map { sizes[$0] ?? 1 })
-    func sums(_ labels: [Label], _ strides: [Label: Int]) -> [Int] {
-      Selection.sums(labels.map { label in (0..<(sizes[label] ?? 1)).map { $0 * (strides[label] ?? 0) } })
+    func sums(_ labels: [Label], _ strides: [Label: Int]) throws -> [Int] {
+      let sizes = labels.map { sizes[$0] ?? 1 }
+      guard try Selection.count(sizes) > 0 else { return [] }
+      return Selection.sums(zip(labels, sizes).map { label, size in (0..<size).map { $0 * (strides[label] ?? 0) } })
     }
-    starts = strides.map { sums(kept, $0) }
-    steps = strides.map { sums(summed, $0) }
+    starts = try strides.map { try sums(kept, $0) }
+    steps = try strides.map { try sums(summed, $0) }
   }
 
   private static func labels(_ term: [EinsumEquation.Subscript], broadcastRank: Int) -> [Label] {
@@ -177,7 +177,7 @@ private struct EinsumSum {
   }
 
   func callAsFunction<T: ProductElement>(_ operands: [[T]]) -> [T] {
-    let count = shape.reduce(1, *)
+    let count = starts.first?.count ?? 0
     var result: [T] = []
     result.reserveCapacity(count)
     for place in 0..<count {

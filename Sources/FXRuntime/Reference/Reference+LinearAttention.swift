@@ -17,6 +17,9 @@ struct LinearAttentionCall {
       v.starts(with: q[..<2]), q[2] % heads == 0, k[2] == q[2] / heads * shared, v[2] % shared == 0
     else { throw KernelError.invalid("queries \(q), keys \(k) and values \(v) do not fit \(heads) heads that share \(shared)") }
     (batch, length, size, valueSize) = (q[0], q[1], q[2] / heads, v[2] / shared)
+    // Also where there are no elements: sizes are counted through.
+    _ = try Selection.count([batch, length, heads, max(size, valueSize)].map { max($0, 1) })
+    _ = try Selection.count([batch, shared, size, valueSize].map { max($0, 1) })
     let rule = context[LinearAttention.rule]
     isGated = rule.hasPrefix("gated")
     isDelta = rule.hasSuffix("delta")

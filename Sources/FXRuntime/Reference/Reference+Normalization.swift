@@ -7,7 +7,7 @@ extension ReferenceKernels {
     self[.layerNormalization] = { context in
       let x = try context.tensor(0)
       let axis = try Selection.axis(context[LayerNormalization.axis], rank: x.shape.count)
-      let size = x.shape[axis...].reduce(1, *)
+      let size = x.shape[axis...].reduce(1, &*)
       var values = try x.numbers().doubles
       let moments = values.normalize(groupsOf: size, epsilon: Double(context[LayerNormalization.epsilon]))
       try context.scale(&values, x.shape, by: 1, plus: 2)
@@ -21,7 +21,7 @@ extension ReferenceKernels {
     self[.rmsNormalization] = { context in
       let (x, scale) = (try context.tensor(0), try context.tensor(1))
       let axis = try Selection.axis(context[LayerNormalization.axis], rank: x.shape.count)
-      let size = x.shape[axis...].reduce(1, *)
+      let size = x.shape[axis...].reduce(1, &*)
       let epsilon = Double(context[LayerNormalization.epsilon])
       var values = try x.numbers().doubles
       for start in stride(from: 0, to: values.count, by: max(size, 1)) {
@@ -56,8 +56,8 @@ extension ReferenceKernels {
       let kept = x.shape.indices.map { axes.contains($0) ? 1 : x.shape[$0] }
       let groups = Broadcast.indices(kept, to: x.shape)
       let values = try x.numbers().doubles
-      let size = Double(axes.reduce(1) { $0 * x.shape[$1] })
-      var means = Array(repeating: 0.0, count: kept.reduce(1, *))
+      let size = axes.reduce(1.0) { $0 * Double(x.shape[$1]) }
+      var means = Array(repeating: 0.0, count: try Selection.count(kept))
       for (value, group) in zip(values, groups) { means[group] += value / size }
       var variances = Array(repeating: 0.0, count: means.count)
       for (value, group) in zip(values, groups) { variances[group] += (value - means[group]) * (value - means[group]) / size }

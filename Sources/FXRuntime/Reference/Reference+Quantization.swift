@@ -51,7 +51,7 @@ extension ReferenceKernels {
       guard let scale = try context.tensor(1).numbers().doubles.first, scales.count == 1 || scales.count == shape[1] else {
         throw KernelError.invalid("scales of shape \(weightScale.shape) for \(shape[1]) kernels")
       }
-      let plane = shape[2...].reduce(1, *)
+      let plane = max(shape[2...].reduce(1, &*), 1)
       for index in sums.indices { sums[index] *= scale * scales[scales.count == 1 ? 0 : index / plane % shape[1]] }
       let zeroPoint = try context.tensor(7)
       let result = try sums.requantized(shape, scale: try context.tensor(6), zeroPoint: zeroPoint)
@@ -75,6 +75,7 @@ extension ReferenceContext {
   /// - Throws: `KernelError.invalid` if the scale's shape does not fit.
   fileprivate func scalePlaces(of scale: Tensor, in shape: [Int]) throws -> [Int] {
     let count = try Selection.count(shape)
+    if count == 0 { return [] }
     if scale.elementCount == 1 { return Array(repeating: 0, count: count) }
     let axis = try Selection.axis(self[Quantize.axis], rank: shape.count)
     let block = self[Quantize.blockSize]
@@ -86,7 +87,7 @@ extension ReferenceContext {
       return Selection.sums(shape.indices.map { $0 == axis ? Array(0..<shape[$0]) : Array(repeating: 0, count: shape[$0]) })
     }
     guard scale.shape.count == shape.count, block > 0,
-      shape.indices.allSatisfy({ scale.shape[$0] == ($0 == axis ? (shape[$0] + block - 1) / block : shape[$0]) })
+      shape.indices.allSatisfy({ scale.shape[$0] == ($0 == axis ? (shape[$0] - 1) / block + 1 : shape[$0]) })
     else { throw KernelError.invalid("scales of shape \(scale.shape) do not fit \(shape) in blocks of \(block)") }
     return Selection.sums(
       shape.indices.map { other in (0..<shape[other]).map { (other == axis ? $0 / block : $0) * strides[other] } })

@@ -20,11 +20,11 @@ extension ReferenceKernels {
       let samples = context[Multinomial.sampleCount]
       guard samples >= 0 else { throw KernelError.invalid("sample_size is negative") }
       let shape = [x.shape[0], samples]
-      guard try Selection.count(shape) == 0 || x.shape[1] > 0 else { throw KernelError.invalid("there are no classes") }
+      guard try Selection.count(shape) == 0 || x.elementCount > 0 else { throw KernelError.invalid("there are no classes") }
       let values = try x.numbers().doubles
       var random = context.randomNumbers(seed: context[RandomSeed.seed].map(Double.init))
       var result: [Int64] = []
-      for row in 0..<x.shape[0] {
+      for row in 0..<(values.isEmpty ? 0 : x.shape[0]) {
         let logits = values[(row * x.shape[1])..<(row + 1) * x.shape[1]]
         let largest = logits.max() ?? 0
         var total = 0.0

@@ -180,7 +180,7 @@ private struct ReducedGroups {
     shape = context[Reduce.keepDims] ? kept : source.indices.filter { !axes.contains($0) }.map { source[$0] }
     groupOfElement = Broadcast.indices(kept, to: source)
     groupCount = try Selection.count(kept)
-    groupSize = axes.reduce(1) { $0 * source[$1] }
+    groupSize = source.contains(0) ? 0 : axes.reduce(1) { $0 * source[$1] }
   }
 
   func fold<T>(_ values: [T], _ fold: Fold<T>) -> [T] {

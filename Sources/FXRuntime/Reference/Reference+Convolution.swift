@@ -188,7 +188,7 @@ private func deformConvolved(_ context: ReferenceContext) throws -> Tensor {
   let kernelStrides = Selection.strides(window.kernel)
   let starts = input.indices.map { window.padding(input[$0], $0).start }
   var result = Array(repeating: 0.0, count: try Selection.count([x.shape[0], weight.shape[0]] + taps.output))
-  for image in 0..<x.shape[0] {
+  for image in 0..<(result.isEmpty ? 0 : x.shape[0]) {
     for position in 0..<positions {
       // What each channel gives at each tap, before any kernel.
       var samples = Array(repeating: 0.0, count: x.shape[1] * taps.count)

@@ -42,6 +42,7 @@ extension ReferenceKernels {
     self[.tensorScatter] = { context in
       let (cache, update) = (try context.tensor(0), try context.tensor(1))
       let axis = try Selection.axis(context[TensorScatter.axis], rank: cache.shape.count)
+      try cache.checkAxes()
       var expected = cache.shape
       expected[axis] = update.shape.count == cache.shape.count ? update.shape[axis] : 0
       let starts = try context.has(2) ? context.integers(2) : Array(repeating: 0, count: cache.shape[0])

@@ -23,7 +23,7 @@ extension ReferenceKernels {
 /// x − ln Σ eˣ over the classes of [n, classes, inner].
 private func logSoftmax(_ x: [Double], classes: Int, inner: Int) -> [Double] {
   var result = x
-  guard classes > 0, inner > 0 else { return result }
+  guard !x.isEmpty else { return result }
   for outer in 0..<x.count / (classes * inner) {
     for place in 0..<inner {
       let indices = (0..<classes).map { (outer * classes + $0) * inner + place }

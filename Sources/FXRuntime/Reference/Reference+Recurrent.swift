@@ -72,6 +72,7 @@ private struct RecurrentLayer {
     guard x.shape.count == 3, r.shape.count == 3, w.shape.count == 3 else {
       throw KernelError.invalid("\(x.type), \(w.type) and \(r.type) must have rank 3")
     }
+    for tensor in [x, w, r] { try tensor.checkAxes() }
     hidden = r.shape[2]
     time = x.shape[isBatchFirst ? 1 : 0]
     batch = x.shape[isBatchFirst ? 0 : 1]

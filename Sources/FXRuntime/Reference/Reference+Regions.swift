@@ -79,6 +79,7 @@ func suppressed(_ context: ReferenceContext) throws -> Tensor {
   let (batches, classes, count) = (scores.shape[0], scores.shape[1], scores.shape[2])
   // Areas are compared in the operands' precision, in which thresholds are met exactly.
   let (numbers, ranks) = (try boxes.elements(Float.self), try scores.numbers().doubles)
+  guard scores.elementCount > 0 else { return try Tensor([0, 3], [Int]()) }
   var selected: [Int] = []
   for batch in 0..<batches {
     let areas = (0..<count).map { box in

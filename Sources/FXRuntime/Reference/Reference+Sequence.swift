@@ -95,6 +95,7 @@ private func parts(of size: Int, _ split: Tensor?) throws -> [Int] {
   guard let split else { return Array(repeating: 1, count: try Selection.count([size])) }
   guard split.shape.isEmpty else { return try split.integers() }
   let part = try split.integers()[0]
+  _ = try Selection.count([size])
   guard part > 0 else { throw KernelError.invalid("a part of size \(part)") }
   return stride(from: 0, to: size, by: part).map { min(part, size - $0) }
 }

@@ -110,7 +110,7 @@ private func counted<Element: Hashable>(
   let (rows, length) = x.shape.count == 2 ? (x.shape[0], x.shape[1]) : (1, elements.count)
   let width = (columns.max() ?? -1) + 1
   var counts = Array(repeating: 0.0, count: try Selection.count([rows, width]))
-  for row in 0..<rows {
+  for row in 0..<(counts.isEmpty ? 0 : rows) {
     let sequence = elements[row * length..<(row + 1) * length]
     for distance in 1...min(skips + 1, max(length, 1)) {
       // Single elements have no distance: they count once.

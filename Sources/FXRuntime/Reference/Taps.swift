@@ -117,6 +117,7 @@ struct Convolution {
   ///   - bias: what the sums start from, one number per kernel.
   func sums(_ x: [Double], weights: [Double], bias: [Double]?) -> [Double] {
     let positions = taps.positions
+    if batch == 0 || groups * kernels == 0 || positions == 0 { return [] }
     let rows = channels * taps.count
     var result = Array(repeating: 0.0, count: batch * groups * kernels * positions)
     // Positions go in blocks whose gathered columns stay in cache while all kernels pass over them.

@@ -113,10 +113,14 @@ extension Tensor {
     return coordinates.map { $0 == Selection.fill ? Selection.fill : $0 &* stride }
   }
 
+  /// - Throws: `TensorError.badShape` for an empty tensor with an axis that is too long to go along.
+  func checkAxes() throws {
+    guard shape.allSatisfy({ $0 <= max(elementCount, 1 << 20) }) else { throw TensorError.badShape(shape, elementType) }
+  }
+
   /// For each axis the offsets of all its elements, for `selecting(axes:fill:)`.
   func allOffsets() throws -> [[Int]] {
-    // Only an empty tensor can have an axis this long.
-    guard shape.allSatisfy({ $0 <= max(elementCount, 1 << 20) }) else { throw TensorError.badShape(shape, elementType) }
+    try checkAxes()
     return shape.indices.map { offsets(0..<shape[$0], axis: $0) }
   }
 
@@ -152,7 +156,9 @@ extension Tensor {
       shape[axis] = sum
     }
     let outer = try Tensor.elementCount(of: Array(shape[..<axis]), first.elementType)
-    _ = try Tensor.elementCount(of: shape, first.elementType)
+    guard try Tensor.elementCount(of: shape, first.elementType) > 0 else {
+      return try Tensor(zeros: first.elementType, shape)
+    }
     if first.elementType == .string {
       let strings = parts.map { $0.strings ?? [] }
       return try Tensor(

@@ -90,7 +90,7 @@ extension ReferenceKernels {
 extension ReferenceContext {
   /// All operands combined from the left.
   fileprivate func folded(_ function: BinaryFunction) throws -> Tensor {
-    try (1..<operands.count).reduce(try tensor(0)) { try $0.combined(with: try tensor($1), function) }
+    try operands.indices.dropFirst().reduce(try tensor(0)) { try $0.combined(with: try tensor($1), function) }
   }
 
   /// The sum of all operands, finished with their number and rounded once.

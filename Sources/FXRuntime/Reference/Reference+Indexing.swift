@@ -110,12 +110,13 @@ private struct Rows {
     let batchStride = batch > 0 ? strides[batch - 1] : 0
     guard depth > 0 || rows <= Selection.limit else { throw KernelError.invalid("too many empty indices") }
     starts = try (0..<rows).map { row in
-      var start = batch > 0 ? row / perBatch * batchStride : 0
+      // Places in an empty tensor mean nothing and may wrap.
+      var start = batch > 0 ? row / perBatch &* batchStride : 0
       for axis in 0..<depth {
         let index = numbers[row * depth + axis]
         let size = data[batch + axis]
         guard index >= -size, index < size else { throw KernelError.invalid("index \(index) is out of range for size \(size)") }
-        start += (index < 0 ? index + size : index) * strides[batch + axis]
+        start &+= (index < 0 ? index + size : index) &* strides[batch + axis]
       }
       return start
     }

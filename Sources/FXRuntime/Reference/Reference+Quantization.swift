@@ -176,7 +176,7 @@ extension Tensor {
   /// The integers less their zero points: one for all, or one per kernel, which is the first axis.
   func shiftedPerKernel(by zeroPoint: Tensor?) throws -> [Int64] {
     guard let zeroPoint, zeroPoint.elementCount != 1 else { return try shifted(by: zeroPoint, perRow: false) }
-    guard zeroPoint.elementCount == shape.first ?? 0, elementCount > 0 else {
+    guard zeroPoint.elementCount == shape.first, zeroPoint.elementCount > 0, elementCount > 0 else {
       throw KernelError.invalid("zero points of shape \(zeroPoint.shape) for weights \(shape)")
     }
     let (shifts, size) = (try zeroPoint.numbers().bits, elementCount / zeroPoint.elementCount)

@@ -173,8 +173,7 @@ private struct ReducedGroups {
   private let groupSize: Int
 
   init(_ source: [Int], _ context: ReferenceContext) throws {
-    var axes: Set<Int> = []
-    for axis in context.has(1) ? try context.integers(1) : [] { axes.insert(try Selection.axis(axis, rank: source.count)) }
+    var axes = Set(context.has(1) ? try Selection.axes(context.integers(1), rank: source.count) : [])
     if axes.isEmpty, !context[Reduce.noopWithEmptyAxes] { axes = Set(source.indices) }
     let kept = source.indices.map { axes.contains($0) ? 1 : source[$0] }
     shape = context[Reduce.keepDims] ? kept : source.indices.filter { !axes.contains($0) }.map { source[$0] }

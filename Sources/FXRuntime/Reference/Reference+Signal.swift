@@ -96,8 +96,9 @@ private func framesTransformed(_ context: ReferenceContext) throws -> Tensor {
       "frames of \(length) with a window \(window.map { "\($0.type)" } ?? "of ones") do not fit \(x.type)")
   }
   let frames = (x.shape[1] - length) / step + 1
-  let weights = try window?.numbers().doubles ?? Array(repeating: 1, count: length)
   let numbers = try x.numbers().doubles
+  // An empty signal may name any length; no frame of it is weighed.
+  let weights = try window?.numbers().doubles ?? Array(repeating: 1, count: min(length, numbers.count))
   var cut: [Double] = []
   cut.reserveCapacity(try Selection.count([x.shape[0], frames, length, x.shape[2]]))
   for sequence in 0..<x.shape[0] {

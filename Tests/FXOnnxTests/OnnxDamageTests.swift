@@ -12,7 +12,7 @@ import Testing
       "test_softmax_axis_0", "test_constant", "test_gridsample", "test_lstm_defaults", "test_resize_upsample_scales_nearest",
       "test_split_equal_parts_1d_opset13", "test_ai_onnx_ml_label_encoder_string_int",
     ]
-    let cached = names.compactMap { FileManager.default.contents(atPath: "\(OnnxSweepTests.folder)/cases/node/\($0)/model.onnx") }
+    let cached = names.compactMap { FileManager.default.contents(atPath: "\(OnnxSweepTests.cases)/node/\($0)/model.onnx") }
     let own = OnnxErrorTests.faults.map { OnnxErrorTests.model($0) }
     return cached.map { Array($0) } + own
   }()

@@ -18,6 +18,8 @@ private func sampleGraph() throws -> Graph {
   try graph.addOutput(try graph[fancy].results[0], name: "y")
   graph.metadata["author"] = "someone"
   graph.metadata["onnx.doc_string"] = "A sample"
+  try graph.setName("plus", of: graph.bodyNodes[0])
+  graph.metadata["onnx.node.doc_string.plus"] = "Adds"
   return graph
 }
 
@@ -48,6 +50,7 @@ private func roundTrip(_ graph: Graph) throws -> Graph {
     #expect(fancy.location == Location(file: "Model.swift", line: 12, modulePath: "layers.0"))
     #expect(again.metadata["author"] == "someone")
     #expect(again.metadata["onnx.doc_string"] == "A sample")
+    #expect(again.metadata["onnx.node.doc_string.plus"] == "Adds")
   }
 
   @Test func everyElementTypeSurvives() throws {

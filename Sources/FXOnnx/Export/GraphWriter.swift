@@ -365,6 +365,9 @@ final class GraphWriter {
       // ONNX Runtime refuses a model in which two nodes have one name.
       if isMain, let label = node.name, !label.isEmpty {
         message.pointee.name = try builder.string(nodeNames.unique(label))
+        if let doc = graph.metadata[ModelMetadata.nodeDocString + label] {
+          message.pointee.doc_string = try builder.optionalString(doc)
+        }
       }
       if let location = node.location {
         let entries = NodeLocation.entries(location)

@@ -240,9 +240,13 @@ final class GraphReader {
     }
     if domain.isEmpty, opType == "Constant" { return [try constant(attributes, entry.outputs.first ?? "")] }
     let types = try resultTypes(entry.outputs)
+    let location = NodeLocation.location(node)
+    if location?.line ?? 0 == 0, node.doc_string != nil, node.name != nil {
+      graph.metadata[ModelMetadata.nodeDocString + text(node.name)] = text(node.doc_string)
+    }
     var call = OnnxImportCall(
       reader: self, row: row, opType: opType, domain: domain, version: version, name: text(node.name),
-      location: NodeLocation.location(node), operands: operands, attributes: attributes,
+      location: location, operands: operands, attributes: attributes,
       resultCount: entry.outputs.count, resultTypes: types, subgraphs: subgraphs)
     guard let row else { return try call.callUnregistered(unregisteredOperator(opType, domain, version)) }
     try call.promoteFormerAttributes(row)

@@ -14,6 +14,8 @@ enum ModelMetadata {
   static let graphProperty = "onnx.graph.metadata."
   /// Followed by the name of an input or output.
   static let valueDocString = "onnx.doc_string."
+  /// Followed by the name of a node. Stack traces are locations instead.
+  static let nodeDocString = "onnx.node.doc_string."
   /// Names of the inputs that are parameters to which nothing is bound, one a line.
   static let unbound = "fx.unbound_parameters"
   static let prefix = "onnx."

@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(
       name: "FXConformanceTests",
       dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],
-      swiftSettings: settings),
+      exclude: ["Cases"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -22,6 +22,7 @@ extension ShapeRules {
     rules.addAttention()
     rules.addRandom()
     rules.addQuantization()
+    rules.addContrib()
     return rules
   }()
 }

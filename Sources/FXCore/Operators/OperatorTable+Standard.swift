@@ -19,8 +19,10 @@ extension OperatorTable {
       Operator.activations,
       Operator.reductions,
       Operator.linearAlgebra,
+      Operator.contribLinearAlgebra,
       Operator.normalizations,
       Operator.attentions,
+      Operator.contribAttentions,
       Operator.randoms,
       Operator.quantizations,
     ].flatMap(\.self))

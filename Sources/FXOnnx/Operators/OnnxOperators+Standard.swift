@@ -40,11 +40,13 @@ public struct OnnxForms: Sendable {
       OnnxForm.elementwise, OnnxForm.comparison, OnnxForm.activation, OnnxForm.reduction, OnnxForm.linearAlgebra,
       OnnxForm.pooling, OnnxForm.normalization, OnnxForm.reshaping, OnnxForm.indexing, OnnxForm.attention,
       OnnxForm.recurrent, OnnxForm.random, OnnxForm.quantization, OnnxForm.image, OnnxForm.signal, OnnxForm.sequence,
-      OnnxForm.text, OnnxForm.controlFlow,
+      OnnxForm.text, OnnxForm.controlFlow, OnnxForm.contrib,
     ] {
       for form in family { forms.byName[form.domain.isEmpty ? form.opType : "\(form.domain)::\(form.opType)"] = form }
     }
-    forms.readAs = OnnxForm.readAsReshaping + OnnxForm.readAsImage + OnnxForm.readAsIndexing
+    forms.readAs = 
+      OnnxForm.readAsReshaping + OnnxForm.readAsImage + OnnxForm.readAsIndexing + OnnxForm.readAsContrib
+      + OnnxForm.readAsContribQuantization
     forms.writtenAs = OnnxForm.writtenComparison + OnnxForm.writtenLinearAlgebra + OnnxForm.writtenControlFlow
     return forms
   }()

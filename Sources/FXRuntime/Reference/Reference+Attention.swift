@@ -9,17 +9,6 @@ extension ReferenceKernels {
   }
 }
 
-extension Tensor {
-  /// A tensor [batch, length, heads × size] as [batch, heads, length, size]; one of four axes as it is.
-  fileprivate func splittingHeads(_ count: Int?) throws -> Tensor {
-    if shape.count == 4 { return self }
-    guard shape.count == 3, let count, count > 0, shape[2] % count == 0 else {
-      throw KernelError.invalid("\(type) cannot be split into \(count.map(String.init) ?? "an unknown number of") heads")
-    }
-    return try reshaped([shape[0], shape[1], count, shape[2] / count]).transposed([0, 2, 1, 3])
-  }
-}
-
 /// One call of `attention`, its operands brought to [batch, heads, length, size].
 private struct AttentionCall {
   let context: ReferenceContext
@@ -220,20 +209,36 @@ extension ReferenceContext {
         throw KernelError.invalid("caches of shape \(cosines.shape) are not [\(batch), \(length), \(half)]")
       }
     }
-    let (c, s) = (try cosines.numbers().doubles, try sines.numbers().doubles)
-    let isInterleaved = self[RotaryEmbedding.interleaved]
-    let source = try x.numbers().doubles
-    var result = source
-    for line in 0..<batch * heads * length {
-      let row = rows[line / (heads * length) * length + line % length] * half
-      for pair in 0..<half {
-        let first = line * size + (isInterleaved ? 2 * pair : pair)
-        let second = first + (isInterleaved ? 1 : half)
-        result[first] = c[row + pair] * source[first] - s[row + pair] * source[second]
-        result[second] = s[row + pair] * source[first] + c[row + pair] * source[second]
-      }
-    }
+    let turn = Rotation(
+      cosines: try cosines.numbers().doubles, sines: try sines.numbers().doubles, half: half,
+      isInterleaved: self[RotaryEmbedding.interleaved])
+    let lines = (0..<batch * heads * length).map { rows[$0 / (heads * length) * length + $0 % length] }
+    let result = turn(try x.numbers().doubles, size: size, rows: lines)
     let rotation = try Tensor(x.elementType, x.shape, numbers: .floats(result), saturating: false)
     return operand.shape.count == 4 ? rotation : try rotation.transposed([0, 2, 1, 3]).reshaped(operand.shape)
+  }
+}
+
+/// Turns pairs of the elements of lines by angles of which tables hold the cosines and sines, `half` to a row.
+struct Rotation {
+  let cosines: [Double]
+  let sines: [Double]
+  let half: Int
+  /// Whether pairs are neighbours rather than `half` apart.
+  let isInterleaved: Bool
+
+  /// - Parameter rows: for each line of `size` elements, which row of the tables turns it.
+  func callAsFunction(_ source: [Double], size: Int, rows: [Int]) -> [Double] {
+    var result = source
+    for (line, row) in rows.enumerated() {
+      for pair in 0..<half {
+        let (c, s) = (cosines[row * half + pair], sines[row * half + pair])
+        let first = line * size + (isInterleaved ? 2 * pair : pair)
+        let second = first + (isInterleaved ? 1 : half)
+        result[first] = c * source[first] - s * source[second]
+        result[second] = s * source[first] + c * source[second]
+      }
+    }
+    return result
   }
 }

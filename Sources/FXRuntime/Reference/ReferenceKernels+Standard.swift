@@ -21,6 +21,8 @@ extension ReferenceKernels {
     kernels.addNormalization()
     kernels.addRandom()
     kernels.addAttention()
+    kernels.addContribAttention()
+    kernels.addContribLinearAlgebra()
     kernels.addQuantization()
     return kernels
   }()

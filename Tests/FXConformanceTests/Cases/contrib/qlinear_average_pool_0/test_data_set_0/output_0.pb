@@ -1,0 +1,1 @@
+JZy“‘mm•™‘zfafwb„š“no]P€…f|†tzolsˆHnmb, ‡\ks†f9Cm_NLkcX›œwsThŒ€zˆtVa†»”‰²‰ebaoŠsypTT„

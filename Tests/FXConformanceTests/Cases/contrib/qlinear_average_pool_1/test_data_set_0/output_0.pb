@@ -1,0 +1,1 @@
+JZbvd\U‚xw‡—’fƒl~_ss~o~„¨‰ŒŠ|gz`itdcUaismtxu~\mn€p{…h‰—nr‚…z–sZ†tm¤‘išƒ_bc„oTƒpcƒfŠka

@@ -2,8 +2,24 @@ import FXCore
 
 extension ReferenceKernels {
   mutating func addContribAttention() {
-    self[.multiHeadAttention] = { context in try context.multiHeadAttention() }
-    self[.groupQueryAttention] = { context in try context.groupQueryAttention() }
+    self[.multiHeadAttention] = { context in
+      try context.refuseHugeSizes()
+      return try context.multiHeadAttention()
+    }
+    self[.groupQueryAttention] = { context in
+      try context.refuseHugeSizes()
+      return try context.groupQueryAttention()
+    }
+  }
+}
+
+extension ReferenceContext {
+  /// Refuses sizes with which products of sizes could exceed `Int`: those of empty operands, and of attributes.
+  func refuseHugeSizes() throws {
+    for case .tensor(let tensor)? in operands { _ = try Selection.count(tensor.shape.map { max($0, 1) }) }
+    for case .int(let number) in node.attributes.map(\.value) where number.magnitude > Selection.limit.magnitude {
+      throw KernelError.invalid("an attribute of \(number) is too large for a size")
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import FXCore
 extension ReferenceKernels {
   mutating func addContribLinearAlgebra() {
     self[.scaledMatmul] = { context in
+      try context.refuseHugeSizes()
       let a = try context.transposed(0, context[Gemm.transA], context[ScaledMatmul.transBatchA])
       let b = try context.transposed(1, context[Gemm.transB], context[ScaledMatmul.transBatchB])
       let product = try MatrixProduct(a.shape, b.shape)
@@ -11,6 +12,7 @@ extension ReferenceKernels {
       return [.tensor(try Tensor(a.elementType, product.shape, numbers: .floats(result), saturating: false))]
     }
     self[.matmulNBits] = { context in
+      try context.refuseHugeSizes()
       let (x, n) = (try context.tensor(0), context[MatmulNBits.n])
       let weights = try context.unpackedWeights()
       let product = try MatrixProduct(x.shape, [context[MatmulNBits.k], n])

@@ -35,7 +35,9 @@ import Testing
         #expect(actual.type == expected.type, "\(executor), output \(index)")
         guard actual.type == expected.type else { continue }
         let pairs = zip(try actual.numbers().doubles, try expected.numbers().doubles)
-        let wrong = pairs.enumerated().first { !(abs($1.0 - $1.1) <= about.atol + about.rtol * abs($1.1)) }
+        // ONNX Runtime requantizes in float32, in an order that depends on the processor: results may be a quantum apart.
+        let quantum = actual.elementType.isInteger && actual.elementType.bitWidth <= 8 ? 1.0 : 0
+        let wrong = pairs.enumerated().first { !(abs($1.0 - $1.1) <= max(quantum, about.atol + about.rtol * abs($1.1))) }
         #expect(wrong == nil, "\(executor), output \(index): element \(wrong?.offset ?? 0) is \(wrong?.element ?? (0, 0))")
       }
     }

@@ -226,12 +226,8 @@ final class TraceSession {
       case let error as ExecutionError: .execution(error.description)
       default: .invalid(String(describing: error))
       }
-    let nearest = location(site)
-    // Infix operators are not told their line; what the debug information says of the stack is exact.
-    let exact = site == nil ? UserFrame.nearest() : nil
-    mistake = TraceError(
-      reason, op: op?.description, operands: operands.map(describe),
-      location: exact.map { Location(file: $0.file, line: $0.line, modulePath: nearest.modulePath) } ?? nearest)
+    // Infix operators are not told their line: theirs is that of the nearest call that was.
+    mistake = TraceError(reason, op: op?.description, operands: operands.map(describe), location: location(site))
   }
 
   private func describe(_ operand: SymbolicOperandKind) -> String {

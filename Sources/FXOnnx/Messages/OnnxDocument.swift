@@ -60,6 +60,12 @@ public final class OnnxDocument: @unchecked Sendable {
   }
 }
 
+extension OnnxDocument: MappedMemory {
+  package var mapping: UnsafeRawBufferPointer? {
+    if case .opened(_, let file, _) = source { file?.bytes } else { nil }
+  }
+}
+
 /// Opening of messages of any kind.
 enum Wire {
   static func open(

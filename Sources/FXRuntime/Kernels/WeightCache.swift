@@ -49,6 +49,8 @@ public final class WeightCache: Sendable {
     let weights = PackedWeights(byteCount: byteCount)
     let source = tensor.aligned
     try source.withUnsafeBytes { try pack($0, weights.bytes) }
+    // The packed copy serves from now on, so that a weight is not in memory twice.
+    tensor.releasePages()
     return entries.withLock { entries in
       // Two threads may have packed at once; the first stays, so that all plans share it.
       if let entry = entries[key] { return entry.weights }

@@ -284,7 +284,10 @@ struct Planner {
     for step in steps { for slot in step.operands where slot >= 0 { isRead[Int(slot)] = true } }
     for slot in results where slot >= 0 { isRead[Int(slot)] = true }
     for (index, slot) in slots.enumerated() where isRead[index] {
-      if case .constant(let tensor) = slot.home { slots[index] = Plan.Slot(home: .constant(tensor.aligned), facts: slot.facts) }
+      guard case .constant(let tensor) = slot.home else { continue }
+      let aligned = tensor.aligned
+      if aligned.storageIdentity != tensor.storageIdentity { tensor.releasePages() }
+      slots[index] = Plan.Slot(home: .constant(aligned), facts: slot.facts)
     }
   }
 

@@ -71,6 +71,18 @@ static void max_pool_indices(const fxk_pool2d *p, const float *in, float *out, i
   }
 }
 
+enum { POOL_ROW = 1024 };
+
+// The largest element of each column under the rows of one window: whole rows go through vectors, which a stride along
+// them would take apart once per row.
+FXK_INLINE void max_of_rows(const fxk_pool2d *p, const float *in, size_t oy, tap_range ky, float *column) {
+  const float *first = in + (oy * p->stride_h + ky.first * p->dilation_h - p->pad_top) * p->in_w;
+  memcpy(column, first, p->in_w * sizeof(float));
+  for (size_t a = ky.first + 1; a < ky.last; ++a) {
+    max_strided(in + (oy * p->stride_h + a * p->dilation_h - p->pad_top) * p->in_w, column, p->in_w, 1);
+  }
+}
+
 static void max_pool2d_f32(
     const fxk_pool2d *p, const float *x, float *y, int64_t *indices, int64_t plane_index_step, size_t plane0,
     size_t plane1) {
@@ -86,8 +98,11 @@ static void max_pool2d_f32(
     for (size_t oy = 0; oy < p->out_h; ++oy, out += p->out_w) {
       const tap_range ky = window_taps(oy, p->stride_h, p->dilation_h, p->kernel_h, p->pad_top, p->in_h);
       for (size_t j = 0; j < p->out_w; ++j) out[j] = -__builtin_inff();
-      for (size_t a = ky.first; a < ky.last; ++a) {
-        const float *row = in + (oy * p->stride_h + a * p->dilation_h - p->pad_top) * p->in_w;
+      float column[POOL_ROW];
+      const bool by_columns = p->stride_w > 1 && p->kernel_w > 1 && p->in_w <= POOL_ROW && ky.last > ky.first;
+      if (by_columns) max_of_rows(p, in, oy, ky, column);
+      for (size_t a = by_columns ? ky.last - 1 : ky.first; a < ky.last; ++a) {
+        const float *row = by_columns ? column : in + (oy * p->stride_h + a * p->dilation_h - p->pad_top) * p->in_w;
         for (size_t b = 0; b < p->kernel_w && inner.last > inner.first; ++b) {
           max_strided(
             row + inner.first * p->stride_w + b * p->dilation_w - p->pad_left, out + inner.first,

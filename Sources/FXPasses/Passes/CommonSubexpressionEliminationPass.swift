@@ -34,16 +34,14 @@ public struct CommonSubexpressionEliminationPass: Pass {
     var outcome = PassOutcome()
     try mergeConstants(in: &graph, &outcome)
     for region in graph.allRegions {
-      var seen: [Call: NodeID] = [:]
-      for id in try graph.nodes(in: region) {
+      let nodes = try graph.nodes(in: region)
+      var calls = CallTable(capacity: nodes.count)
+      for id in nodes {
         let node = try graph[id]
         guard node.op.isPure, node.regions.isEmpty else { continue }
-        let call = Call(node, types: try node.results.map { try graph.type(of: $0) })
-        if let first = seen[call] {
-          try graph.replace(id, with: graph[first].results.map(Operand.value))
+        if let first = try calls.find(node, in: graph) {
+          try graph.replace(id, with: first.results.map(Operand.value))
           outcome.change("calls merged")
-        } else {
-          seen[call] = id
         }
       }
     }
@@ -68,6 +66,32 @@ public struct CommonSubexpressionEliminationPass: Pass {
   }
 }
 
+/// The calls of a region so far, by what they compute. Only hashes are kept, since keys of a whole call each would be
+/// most of what a large graph needs.
+private struct CallTable {
+  private var firsts: [Int: NodeID] = [:]
+  /// Calls that share their hash with another.
+  private var others: [Int: [NodeID]] = [:]
+
+  init(capacity: Int) { firsts.reserveCapacity(capacity) }
+
+  /// The first call equal to `node`; if there is none, the node is remembered.
+  mutating func find(_ node: Node, in graph: Graph) throws -> Node? {
+    let call = try Call(node, in: graph)
+    let hash = call.hashValue
+    guard let first = firsts[hash] else {
+      firsts[hash] = node.id
+      return nil
+    }
+    for id in [first] + others[hash, default: []] {
+      let candidate = try graph[id]
+      if try Call(candidate, in: graph) == call { return candidate }
+    }
+    others[hash, default: []].append(node.id)
+    return nil
+  }
+}
+
 /// A call by what it computes.
 private struct Call: Hashable {
   let op: Operator
@@ -75,10 +99,10 @@ private struct Call: Hashable {
   let attributes: Attributes
   let types: [ValueType]
 
-  init(_ node: Node, types: [ValueType]) {
+  init(_ node: Node, in graph: Graph) throws {
     op = node.op
     attributes = node.attributes
-    self.types = types
+    types = try node.results.map { try graph.type(of: $0) }
     var operands = node.operands
     if operands.count >= 2, op.has(.commutative), operands[1].precedes(operands[0]) { operands.swapAt(0, 1) }
     self.operands = operands

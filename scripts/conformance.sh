@@ -6,7 +6,7 @@ set -uo pipefail
 fx=$1
 shift
 summary=() bad=0
-for mode in ${MODES:-run reference optimized roundtrip}; do
+for mode in ${MODES:-run reference optimized roundtrip decomposed constant symbolic shapes}; do
   echo "== $mode"
   log=$(mktemp)
   "$fx" conformance "$@" --mode "$mode" ${FILTER:+--filter "$FILTER"} | tee "$log"

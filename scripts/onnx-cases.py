@@ -1,6 +1,7 @@
 """onnx-cases.py FOLDER: writes ONNX's own backend test cases, those of the installed `onnx` package, as files.
 
-FOLDER/KIND/CASE receives model.onnx, data.json (rtol, atol) and test_data_set_I/{input,output}_J.pb. The package holds
+FOLDER/KIND/CASE receives model.onnx, data.json (rtol, atol), types.json (what the package's shape inference finds for
+the model's tensors when only its inputs have types) and test_data_set_I/{input,output}_J.pb. The package holds
 its node cases as Python only, so they are computed here; the cases of the other kinds are copied, except that the big
 models, which the package holds without weights, get their inputs from the package's test runner. A folder that was
 already written for the same version of the package is left alone."""
@@ -12,7 +13,7 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import ModelProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
 from onnx.backend.test.loader import DATA_DIR, load_model_tests
 from onnx.backend.test.runner import Runner
 
@@ -35,6 +36,25 @@ def encoded(value, about: ValueInfoProto) -> bytes:
 
 def write_tolerances(folder: pathlib.Path, case) -> None:
     (folder / "data.json").write_text(json.dumps({"rtol": case.rtol, "atol": case.atol}))
+
+
+def write_types(folder: pathlib.Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape") if output.type.HasField("tensor_type") else None
+    try:
+        graph = shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception:  # a few operators of the package refuse their own cases
+        return
+    types = {}
+    for info in [*graph.value_info, *graph.output]:
+        tensor = info.type.tensor_type
+        if info.type.HasField("tensor_type") and tensor.elem_type:
+            sizes = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
+            name = helper.tensor_dtype_to_string(tensor.elem_type).removeprefix("TensorProto.")
+            types[info.name] = {"type": name, "shape": sizes if tensor.HasField("shape") else None}
+    (folder / "types.json").write_text(json.dumps(types))
 
 
 def write_generated(folder: pathlib.Path, case) -> None:
@@ -64,7 +84,7 @@ def write_weightless(folder: pathlib.Path, case) -> None:
 
 def main() -> None:
     root = pathlib.Path(sys.argv[1])
-    stamp, wanted = root / "complete", f"onnx {onnx.__version__}\n"
+    stamp, wanted = root / "complete", f"onnx {onnx.__version__}, with types\n"
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(root, ignore_errors=True)
@@ -80,6 +100,7 @@ def main() -> None:
             else:
                 write_weightless(folder, case)
             write_tolerances(folder, case)
+            write_types(folder)
             count += 1
     stamp.write_text(wanted)
     print(f"{count} cases of onnx {onnx.__version__} in {root}", file=sys.stderr)

@@ -81,6 +81,8 @@ private struct InferenceSession {
   let inference: ShapeInference
   var graph: Graph
   var memory = InferenceMemory()
+  /// The types that the results of regions had before. What a region of a loop computes may say less than its author did.
+  private var declaredResults: [RegionID: [ValueType]] = [:]
 
   init(_ inference: ShapeInference, _ graph: Graph) {
     self.inference = inference
@@ -90,6 +92,9 @@ private struct InferenceSession {
   mutating func infer(
     _ region: RegionID, arguments: [ValueType], contents known: [[Dimension]?]
   ) throws -> InferenceContext.RegionResults {
+    if region != graph.body, declaredResults[region] == nil {
+      declaredResults[region] = graph.results(of: region).map { graph.type(of: $0) }
+    }
     for (index, argument) in try graph.arguments(of: region).enumerated() {
       if index < arguments.count { try graph.setType(of: argument, to: arguments[index]) }
       memory.contents[argument] = index < known.count ? known[index] : nil
@@ -103,7 +108,12 @@ private struct InferenceSession {
       }
     }
     let results = graph.results(of: region)
-    return .init(types: results.map { graph.type(of: $0) }, contents: results.map(contents(of:)))
+    var types = results.map { graph.type(of: $0) }
+    for (index, declared) in (declaredResults[region] ?? []).enumerated() {
+      types[index] = types[index].refined(by: declared)
+      if case .value(let value) = results[index] { try graph.setType(of: value, to: types[index]) }
+    }
+    return .init(types: types, contents: results.map(contents(of:)))
   }
 
   mutating func infer(_ id: NodeID) throws -> InferenceContext.RegionResults {

@@ -5,6 +5,9 @@ extension ShapeRules {
     set([.and, .or, .xor, .bitwiseAnd, .bitwiseOr, .bitwiseXor, .bitShift]) { (context) throws(ShapeError) in
       [try context.broadcast()]
     }
+    setLogic(.and) { a, b in a == 0 || b == 0 ? 0 : a == 1 ? b : b == 1 ? a : .unknown }
+    setLogic(.or) { a, b in a == 1 || b == 1 ? 1 : a == 0 ? b : b == 0 ? a : .unknown }
+    setLogic(.xor) { a, b in a.size.flatMap { x in b.size.map { Dimension(x == $0 ? 0 : 1) } } ?? .unknown }
     setComparison(.equal) { $0 == 0 }
     setComparison(.notEqual) { $0 != 0 }
     setComparison(.greater) { $0 > 0 }
@@ -17,6 +20,15 @@ extension ShapeRules {
       return [try context.type(0, holding: .bool)]
     }
     set([.isNaN, .isInf]) { (context) throws(ShapeError) in [try context.type(0, holding: .bool)] }
+  }
+
+  /// A function of truth values, also carried out on those its operands hold.
+  private mutating func setLogic(_ op: Operator, _ combine: @escaping @Sendable (Dimension, Dimension) -> Dimension) {
+    self[op] = { (context) throws(ShapeError) in
+      let type = try context.broadcast()
+      if let contents = context.combinedContents(combine) { context.setContents(contents) }
+      return [type]
+    }
   }
 
   /// A comparison, also carried out on the integers its operands hold, as 1 and 0.

@@ -43,8 +43,15 @@ extension ShapeRules {
     }
     guard let element else { return [.unknown] }
     result?[axis] = sum.isUnknown ? context.dataDependentDimension() : sum
-    let parts = (0..<context.operandCount).compactMap { context.known($0) }
-    if parts.count == context.operandCount { context.setContents(parts.flatMap(\.self), limited: 0) }
+    if result?.rank == 1, let count = sum.size, count <= InferenceContext.contentLimit {
+      // A part of which only the length is known leaves what the others hold known.
+      var contents: [Dimension] = []
+      for index in 0..<context.operandCount {
+        let length = try context.count(index) ?? 0
+        contents += context.known(index) ?? Array(repeating: .unknown, count: length)
+      }
+      context.setContents(contents)
+    }
     return [.tensor(element, result)]
   }
 

@@ -56,7 +56,9 @@ extension InferenceContext {
     guard scale.rank == 1 else { throw .rank(operand: index, expected: "0 or 1", actual: scale.rank) }
     // A single scale serves a tensor of any shape.
     if scale[0].size == 1 { return }
-    let axis = try normalizedAxis(self[Quantize.axis], rank: shape.rank)
+    let named = self[Quantize.axis]
+    if scale[0].size == nil, !(-shape.rank..<shape.rank).contains(named) { return }
+    let axis = try normalizedAxis(named, rank: shape.rank)
     _ = try InferenceContext.same("the number of scales", scale[0], "the size of the axis", shape[axis])
   }
 }

@@ -20,7 +20,11 @@ extension ShapeRules {
     var axis = shape.rank - 2
     if context.has(2) {
       guard let named = context.integers(2)?.first else {
-        return [try context.tensor(context.openShape(rank: shape.rank), like: 0)]
+        // Whatever the axis is, a transform of full length changes no other size than the last.
+        let keepsSizes = !context.has(1) && !context[DFT.onesided]
+        var open = keepsSizes ? shape : context.openShape(rank: shape.rank) ?? shape
+        open[shape.rank - 1] = context[DFT.inverse] && context[DFT.onesided] ? 1 : 2
+        return [try context.tensor(open, like: 0)]
       }
       axis = try normalizedAxis(named, rank: shape.rank)
     }

@@ -7,7 +7,8 @@ struct Conformance: ParsableCommand {
     abstract: "Run models on the inputs beside them and compare with the outputs beside them.",
     discussion: """
       Every folder below DIR that holds model.onnx and test_data_set_*/{input,output}_*.pb is a case. A data.json beside the
-      model gives its rtol and atol. A line per failing case, and last: N passed, N failed, N skipped.
+      model gives its rtol and atol. A line per failing case, and last: N passed, N failed, N skipped. What is skipped failed as a list
+      in the program expects, for a reason that is printed.
       """)
 
   @Argument(help: "Folders to look for cases in.") var folders: [String]
@@ -46,10 +47,12 @@ struct Conformance: ParsableCommand {
       var reason: String?
       do {
         try item.check(mode, rtol: rtol, atol: atol)
-      } catch let skip as ConformanceSkip {
-        (result, reason) = ("skipped", skip.reason)
       } catch {
         (result, reason) = ("failed", String(describing: error).replacingOccurrences(of: "\n", with: " "))
+      }
+      if let expected = ExpectedFailures.reason(case: item.name, mode: mode) {
+        (result, reason) = reason == nil ? ("failed", "passes, but was expected to fail: \(expected.rawValue)")
+          : ("skipped", expected.rawValue)
       }
       entries.append(
         Entry(name: item.name, result: result, reason: reason, seconds: start.duration(to: clock.now).milliseconds / 1e3))

@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance exports hostile big models bench bench-graph layers consumer lint format sanitize \
+.PHONY: help deps build run test conformance tables exports hostile big models bench bench-graph layers consumer lint format sanitize \
   docs digits clean
 
 help: ## list the goals
@@ -37,9 +37,17 @@ test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N f
 	@python3 scripts/check-layers.py
 	@$(TEST_INPUTS) && scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
 
-conformance: build ## run ONNX's own cases (or CASES=folder) as they are, by the reference, optimized and after a round trip
+conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test
-	@$(if $(CASES),,$(TEST_INPUTS) && )scripts/conformance.sh $(FX) $(or $(CASES),Models "$(FX_CASES)")
+ifdef CASES
+	@scripts/conformance.sh $(FX) $(CASES)
+else
+	@$(TEST_INPUTS) && RESULTS=.cache/conformance scripts/conformance.sh $(FX) "$(FX_CASES)"; status=$$?; \
+	python3 scripts/conformance-report.py .cache/conformance docs/Conformance.md && exit $$status
+endif
+
+tables: build ## write docs/Operators.md: what each layer knows of every operator
+	@$(FX) ops --markdown >docs/Operators.md
 
 exports: build ## write the models of Models and `make models` as ONNX; ONNX's checker and ONNX Runtime judge the files
 	@scripts/deps.sh test

@@ -91,7 +91,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "FXConformanceTests",
-      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],
+      dependencies: ["fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],
       exclude: ["Cases"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

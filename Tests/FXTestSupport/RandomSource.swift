@@ -20,6 +20,11 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
   /// True once in `count` draws on average.
   public mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
+  /// A number of the range, evenly distributed.
+  public mutating func double(in range: ClosedRange<Double>) -> Double {
+    range.lowerBound + (range.upperBound - range.lowerBound) * Double(next() >> 11) * 0x1p-53
+  }
+
   public mutating func pick<C: RandomAccessCollection>(_ choices: C) -> C.Element {
     choices[choices.index(choices.startIndex, offsetBy: below(choices.count))]
   }

@@ -19,6 +19,8 @@ final class TraceSession {
   var modules: [ModuleFrame]
   /// Regions being traced, the body first.
   var regions: [RegionFrame]
+  /// The location of all calls, where they are made on behalf of a node.
+  var fixedLocation: Location?
   /// Whether calls go to the options' proxy; not while the proxy itself runs.
   private var isProxied: Bool
 
@@ -207,6 +209,7 @@ final class TraceSession {
   // MARK: Mistakes
 
   func location(_ site: CallSite?) -> Location {
+    if let fixedLocation { return fixedLocation }
     guard let frame = modules.last else { return Location(file: site?.file ?? "", line: site?.line ?? 0) }
     return Location(file: site?.file ?? frame.file, line: site?.line ?? frame.line, modulePath: frame.path)
   }

@@ -61,6 +61,8 @@ public struct CPUBackend: Backend, GraphExecutor {
   /// - Throws: `ExecutionError.unsupported` naming every operator without a kernel; `VerificationError`.
   public func compiled(_ graph: Graph) throws -> CompiledGraph {
     try graph.verify(.structural)
+    var graph = graph
+    try GradientExpansionPass().apply(to: &graph)
     let missing = Set(
       try graph.allNodes.compactMap { id in
         let op = try graph[id].op

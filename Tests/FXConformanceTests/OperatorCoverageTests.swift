@@ -17,7 +17,8 @@ import Testing
 
   @Test func everyOperatorHasAReferenceKernel() {
     let missing = OperatorTable.standard.operators.filter { ReferenceKernels.standard[$0] == nil }.map(\.description)
-    #expect(Set(missing) == Set(Self.exceptions.keys), "missing or no longer missing: \(missing)")
+    // Executors expand gradients before they run.
+    #expect(Set(missing) == Set(Self.exceptions.keys).union(["gradient"]), "missing or no longer missing: \(missing)")
   }
 
   /// A name, alias or ONNX name that two operators claimed would resolve to either.

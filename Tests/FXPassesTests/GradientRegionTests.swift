@@ -108,6 +108,27 @@ import Testing
     }
   }
 
+  /// What ONNX's `Gradient` becomes: a call that owns what is differentiated.
+  @Test func expansionOfCalls() throws {
+    var graph = Graph()
+    let a = try graph.addInput("a", .tensor(.float32, [2]))
+    let b = try graph.addInput("b", .tensor(.float32, [2]))
+    let node = try graph.append(.gradient, [.value(a), .value(b)], attributes: ["with_respect_to": 1], results: [.unknown])
+    let region = try graph[node].regions[0]
+    let arguments = try (0..<2).map { _ in Operand.value(try graph.addArgument(to: region, .tensor(.float32, [2]))) }
+    let square = Operand.value(try graph.call(.mul, [arguments[0], arguments[0]], at: .end(of: region)))
+    try graph.setResults(of: region, [.value(try graph.call(.mul, [square, arguments[1]], at: .end(of: region)))])
+    try graph.addOutput(graph[node].results[0])
+    let inputs = [try Tensor([2], [3, 4] as [Float]), try Tensor([2], [1, 10] as [Float])].map(RuntimeValue.tensor)
+    let expected = [RuntimeValue.tensor(try Tensor([2], [6, 80] as [Float]))]
+    #expect(try ReferenceExecutor().run(graph, inputs: inputs) == expected)
+    #expect(try CPUBackend().compiled(graph).run(inputs) == expected)
+    var expanded = graph
+    try GradientExpansionPass().apply(to: &expanded)
+    try expanded.verify(.typed)
+    #expect(expanded.nodes(calling: .gradient).isEmpty)
+  }
+
   @Test func refusals() throws {
     let graph = try trace([.tensor(.float32, [2], name: "x")]) { x in [sin(x[0]), argmax(x[0], axis: 0).named("i")] }
     #expect(throws: (any Error).self) { try graph.gradient(of: "z", wrt: ["x"]) }

@@ -5,6 +5,18 @@ import Testing
 @testable import FXRuntime
 
 @Suite struct CompiledGraphTests {
+  /// Calls that nobody uses, and some of the results of one, without the passes that remove them.
+  @Test func unusedResults() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x", .tensor(.float32, [4]))
+    _ = try graph.call(.exp, [.value(x)])
+    let parts = try graph.append(
+      .split, [.value(x), .parameter(graph.addConstant(ints(1, 2, 1)))], results: [.unknown, .unknown, .unknown])
+    try graph.addOutput(graph[parts].results[1])
+    let backend = CPUBackend(.init(optimizes: false))
+    #expect(try backend.compiled(graph).run([.tensor(ramp([4]))]) == [.tensor(f([2], [1, 2]))])
+  }
+
   /// x[batch, 4] → exp → neg → + x, `depth` times.
   private func chain(_ depth: Int, symbol: SymbolBounds? = nil) throws -> Graph {
     var graph = Graph()

@@ -30,12 +30,24 @@ extension Operator {
     "call", .controlFlow, "The results of its region for the operands.", operands: ["operands...: C"],
     results: ["results...: R"], regions: ["body"], traits: .composite)
 
-  package static let controlFlow: [Operator] = [.cond, .whileLoop, .loop, .scan, .call]
+  /// Source: ONNX's `Gradient`, whose graph between named tensors is the region here.
+  public static let gradient = Operator(
+    "gradient", .training,
+    "The gradients of the sum of the region's result with respect to its first arguments, for these operands.",
+    operands: ["operands...: C"], results: ["gradients...: R"], attributes: [Gradient.withRespectTo.specification],
+    regions: ["body"], onnx: "ai.onnx.preview.training::Gradient")
+
+  package static let controlFlow: [Operator] = [.cond, .whileLoop, .loop, .scan, .call, .gradient]
 }
 
 public enum Loop {
   /// How many of the operands, and of the results, are states.
   public static let stateCount = AttributeKey<Int>("state_count")
+}
+
+public enum Gradient {
+  /// How many of the operands the gradient is with respect to.
+  public static let withRespectTo = AttributeKey<Int>("with_respect_to")
 }
 
 /// Lists of `scan` have a number for each scanned operand or stacked result; axes are 0 and directions forward if absent.

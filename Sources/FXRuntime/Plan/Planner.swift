@@ -144,7 +144,9 @@ struct Planner {
     case .kernel(let kernel, let scratch, let inPlace, let unread):
       var resultSlots: [Int32] = []
       for (position, value) in node.results.enumerated() {
-        guard request.wanted[position] else {
+        // Kernels leave out optional results only.
+        let isOptional = node.op.schema.map { position < $0.results.count && $0.results[position].arity == .optional } ?? false
+        guard request.wanted[position] || !isOptional else {
           resultSlots.append(-1)
           continue
         }

@@ -1,4 +1,5 @@
 import FXCore
+import FXPasses
 import FXShapes
 
 /// Runs a graph node by node with the reference kernels: slow, plain, and what every faster execution is checked against.
@@ -14,6 +15,8 @@ public struct ReferenceExecutor: GraphExecutor {
 
   public func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
     try InputCheck(graph).check(inputs)
+    var graph = graph
+    try GradientExpansionPass().apply(to: &graph)
     return try run(graph.body, of: graph, inputs)
   }
 

@@ -6,6 +6,16 @@ extension ShapeRules {
     self[.whileLoop] = ShapeRules.whileLoop
     self[.loop] = ShapeRules.loop
     self[.scan] = ShapeRules.scan
+    self[.gradient] = { (context) throws(ShapeError) in
+      let types = try context.types(from: 0)
+      let count = context[Gradient.withRespectTo]
+      guard (0...types.count).contains(count), count == context.node.results.count else {
+        throw .attribute("with_respect_to", reason: "\(count) does not fit \(types.count) operands")
+      }
+      let results = try context.results(ofRegion: 0, arguments: types, contents: context.contents(from: 0)).types
+      guard results.count == 1 else { throw .resultCount(expected: 1, actual: results.count) }
+      return Array(types[..<count])
+    }
     self[.call] = { (context) throws(ShapeError) in
       let results = try context.results(ofRegion: 0, arguments: context.types(from: 0), contents: context.contents(from: 0))
       for (index, contents) in results.contents.enumerated() { context.setContents(contents, limited: index) }

@@ -1,14 +1,15 @@
 import FXCore
 import FXShapes
 
-/// Adds calls to the end of a graph's body with the functions that models are written with: how passes write calls.
+/// Adds calls to the end of a region, by default the graph's body, with the functions that models are written with: how passes write calls.
 package struct GraphWriter {
   private let session: TraceSession
 
   /// Takes the graph over; `finish` gives it back. A reference to it held elsewhere makes the first edit copy it.
-  package init(_ graph: Graph) {
+  package init(_ graph: Graph, region: RegionID? = nil) {
     session = TraceSession(
       graph: graph, paths: ModulePaths(), options: TraceOptions(), executor: nil, file: "", line: 0)
+    if let region { session.regions = [RegionFrame(region: region, captures: nil, index: 0)] }
   }
 
   /// The graph as far as it is written.

@@ -1,0 +1,63 @@
+import FXCore
+import FXShapes
+import FXTrace
+
+/// Puts what computes a gradient in place of `gradient` calls. Executors apply it before they run a graph. O(nodes made).
+///
+/// Before:
+/// ```
+/// graph @main(%a: f32[], %b: f32[]) {
+///   %da: f32[] = gradient(%a, %b) {with_respect_to = 1} body(%x: f32[], %y: f32[]) {
+///     %p: f32[] = mul(%x, %y)
+///     return %p
+///   }
+///   return %da
+/// }
+/// ```
+/// After: `%da` is `%b` times a constant 1 (and the product itself, which nobody uses).
+public struct GradientExpansionPass: Pass {
+  public let name = "gradient-expansion"
+  public let contract = NumericContract.exact
+  public var differentiation: Differentiation
+
+  public init(_ differentiation: Differentiation = Differentiation()) { self.differentiation = differentiation }
+
+  /// - Throws: `DifferentiationError` naming the node that has no gradient.
+  @discardableResult
+  public func apply(to graph: inout Graph) throws -> PassOutcome {
+    var outcome = PassOutcome()
+    guard !graph.nodes(calling: .gradient).isEmpty else { return outcome }
+    try differentiation.prepare(&graph)
+    while let id = graph.nodes(calling: .gradient).first {
+      try expand(id, in: &graph)
+      outcome.change("gradient expanded")
+    }
+    return outcome
+  }
+
+  private func expand(_ id: NodeID, in graph: inout Graph) throws {
+    let node = try graph[id]
+    let count = node.attributes[Gradient.withRespectTo]
+    let writer = GraphWriter(graph, region: node.region)
+    graph = Graph()
+    let (gradients, added) = try writer.recording {
+      // Copies, so that a value that is also used in another way counts only where it is named.
+      let arguments = node.operands.enumerated().map { index, operand in
+        index < count ? writer.tensor(operand).calling(.identity) : writer.tensor(operand)
+      }
+      let contents = try writer.copyContents(of: node.regions[0], arguments: arguments)
+      let wanted = try arguments.prefix(count).map(writer.operand)
+      let sweep = ReverseSweep(writer, differentiation.rules, wanted: wanted)
+      if let target = contents.results.first {
+        let result = writer.tensor(target)
+        let one = try Tensor(result.elementType ?? .float32, [], numbers: .floats([1]))
+        try sweep.run(contents.nodes, seeds: [(target, try result.zeros() + one)])
+      }
+      writer.setLocation(node.location)
+      return try wanted.map { try writer.operand(sweep.cotangent(of: $0) ?? writer.tensor($0).zeros()) }
+    }
+    graph = try writer.finish()
+    for added in added { try graph.move(added, to: .before(id)) }
+    try graph.replace(id, with: gradients)
+  }
+}

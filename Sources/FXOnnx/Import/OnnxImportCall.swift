@@ -137,7 +137,12 @@ public struct OnnxImportCall {
   mutating func promoteFormerAttributes(_ row: OnnxOperator) throws(OnnxError) {
     for former in row.form.former {
       guard version < former.before, let value = take(former.name) else { continue }
-      setOperand(former.operand, constant(try former.tensor(value, for: self), name: "\(name)_\(former.name)"))
+      if former.form == .scalar, case .float(let number) = value, type(of: operand(0)).elementType == nil {
+        // A literal takes the element type that inference will find.
+        setOperand(former.operand, .literal(.float(Double(number))))
+      } else {
+        setOperand(former.operand, constant(try former.tensor(value, for: self), name: "\(name)_\(former.name)"))
+      }
     }
   }
 }

@@ -40,10 +40,11 @@ extension OnnxForm {
 
   /// Before operator set 7 a slope of one dimension was one number per channel.
   private static func slopePerChannel(_ call: inout OnnxImportCall) throws(OnnxError) {
-    guard call.version < 7, let slope = call.type(of: call.operand(1)).shape, slope.rank == 1, slope[0].size != 1,
-      let rank = call.type(of: call.operand(0)).shape?.rank
-    else { return }
-    try call.addTrailingOnes(rank - 2, to: 1)
+    guard call.version < 7 else { return }
+    guard let slope = call.type(of: call.operand(1)).shape, let rank = call.type(of: call.operand(0)).shape?.rank else {
+      return try call.addCountedOnes(to: 1, from: 1)
+    }
+    if slope.rank == 1, slope[0].size != 1 { try call.addTrailingOnes(rank - 2, to: 1) }
   }
 
   /// Operator set 6 corrected the defaults.

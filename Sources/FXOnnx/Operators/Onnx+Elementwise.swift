@@ -26,7 +26,7 @@ extension OnnxForm {
     let broadcast = try call.takeInt("broadcast") ?? 0
     guard let axis = try call.takeInt("axis"), broadcast != 0 else { return }
     guard let rank = call.type(of: call.operand(0)).shape?.rank, let second = call.type(of: call.operand(1)).shape?.rank
-    else { throw OnnxError(.unsupported("broadcasting along an axis of operands whose ranks the model does not say")) }
+    else { return try call.addCountedOnes(to: 1, from: axis) }
     let trailing = (-rank..<rank).contains(axis) ? rank - (axis < 0 ? axis + rank : axis) - second : -1
     guard trailing >= 0 else {
       throw OnnxError(.attributeValue("axis", reason: "is \(axis), where the ranks are \(rank) and \(second)"))
@@ -77,6 +77,20 @@ extension OnnxImportCall {
     }
     let axes = constant(indices: Array(rank..<(rank + count)), name: "\(name)_axes")
     setOperand(index, try call(try op("unsqueeze"), [operand(index), axes])[0])
+  }
+
+  /// Reshapes operand `index` so that its first dimension lines up with dimension `axis` of the first operand, where the
+  /// model does not say their ranks: the graph counts the dimensions of size 1.
+  mutating func addCountedOnes(to index: Int, from axis: Int) throws(OnnxError) {
+    let shape = try op("shape")
+    let own = try call(shape, [operand(index)])
+    var room = [constant(indices: [axis < 0 ? -axis : axis], name: "\(name)_axis")]
+    if axis >= 0 { room = try call(try op("sub"), try call(shape, try call(shape, [operand(0)])) + room) }
+    let count = try call(try op("sub"), room + (try call(shape, own)))
+    let ones = try call(
+      try op("constant_of_shape"), count, attributes: ["value": .tensor(Tensor(vector: [Int64(1)]))])
+    let target = try call(try op("concat"), own + ones, attributes: ["axis": 0])
+    setOperand(index, try call(try op("reshape"), [operand(index)] + target)[0])
   }
 
   /// The operator of ours called `name`.

@@ -46,12 +46,31 @@ extension OnnxForm {
   /// Before operator set 6 one axis was repeated, which two operands named.
   private static func tileOneAxis(_ call: inout OnnxImportCall) throws(OnnxError) {
     guard call.version < 6 else { return }
-    guard let tiles = call.tensor(of: call.operand(1)), let axis = call.tensor(of: call.operand(2)),
-      let count = try? tiles.numbers().doubles.first, let place = try? axis.numbers().doubles.first,
+    let tiles = call.operand(1), axis = call.operand(2)
+    if let count = try? call.tensor(of: tiles)?.numbers().doubles.first,
+      let place = try? call.tensor(of: axis)?.numbers().doubles.first,
       let rank = call.type(of: call.operand(0)).shape?.rank, (0..<Double(rank)).contains(place), abs(count) < 1e9
-    else { throw OnnxError(.unsupported("Tile of operator set 1 with a computed axis or an unknown rank")) }
-    var repeats = Array(repeating: 1, count: rank)
-    repeats[Int(place)] = Int(count)
-    call.operands = [call.operand(0), call.constant(indices: repeats, name: "\(call.name)_repeats")]
+    {
+      var repeats = Array(repeating: 1, count: rank)
+      repeats[Int(place)] = Int(count)
+      call.operands = [call.operand(0), call.constant(indices: repeats, name: "\(call.name)_repeats")]
+      return
+    }
+    // Ones for as many dimensions as there turn out to be, and the count in its place.
+    let shape = try call.op("shape")
+    let rank = try call.call(shape, try call.call(shape, [call.operand(0)]))
+    let ones = try call.call(
+      try call.op("constant_of_shape"), rank, attributes: ["value": .tensor(Tensor(vector: [Int64(1)]))])
+    let repeats = try call.call(
+      try call.op("scatter_elements"), ones + [try call.index(axis), try call.index(tiles)], attributes: ["axis": 0])
+    call.operands = [call.operand(0)] + repeats
+  }
+}
+
+extension OnnxImportCall {
+  /// A number of any type as an `int64` vector of one element.
+  fileprivate func index(_ operand: Operand) throws(OnnxError) -> Operand {
+    let whole = try call(try op("cast"), [operand], attributes: ["to": .elementType(.int64)])
+    return try call(try op("reshape"), whole + [constant(indices: [1], name: "\(name)_vector")])[0]
   }
 }

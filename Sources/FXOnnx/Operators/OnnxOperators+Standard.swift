@@ -44,7 +44,7 @@ public struct OnnxForms: Sendable {
     ] {
       for form in family { forms.byName[form.domain.isEmpty ? form.opType : "\(form.domain)::\(form.opType)"] = form }
     }
-    forms.readAs = 
+    forms.readAs =
       OnnxForm.readAsReshaping + OnnxForm.readAsImage + OnnxForm.readAsIndexing + OnnxForm.readAsContrib
       + OnnxForm.readAsContribQuantization
     forms.writtenAs = OnnxForm.writtenComparison + OnnxForm.writtenLinearAlgebra + OnnxForm.writtenControlFlow

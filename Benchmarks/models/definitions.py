@@ -1,25 +1,15 @@
-"""The open models that we measure and compare with: architectures of torchvision and transformers and a few of our own,
-with random weights from a seed. Each function returns an Example; its name is the model's."""
-
-from dataclasses import dataclass, field
+"""The open models that we measure and compare with: architectures of torchvision and transformers, models of
+scikit-learn, and a few of our own, with random weights from a seed. Each function returns an Example, or a Ready for what
+no exporter of PyTorch writes; its name is the model's."""
 
 import torch
 from torch import nn
 
-
-@dataclass
-class Example:
-    """A model, example inputs by name, the names of its outputs, and the names of the dimensions that may vary."""
-
-    module: nn.Module
-    inputs: dict[str, torch.Tensor]
-    outputs: list[str]
-    dynamic: dict[str, dict[int, str]] = field(default_factory=dict)
-
-
-def image_model(module: nn.Module, channels: int = 3, size: int = 224, batch: int = 1) -> Example:
-    image = torch.rand(batch, channels, size, size) * 2 - 1
-    return Example(module, {"image": image}, ["logits"], {"image": {0: "batch"}})
+import classical
+import control_flow
+import detection
+import sequences
+from example import Example, image_model
 
 
 def torchvision_model(name: str) -> Example:
@@ -50,6 +40,14 @@ def resnet50() -> Example:
 
 def mobilenet_v2() -> Example:
     return torchvision_model("mobilenet_v2")
+
+
+def mobilenet_v3_small() -> Example:
+    return torchvision_model("mobilenet_v3_small")
+
+
+def convnext_tiny() -> Example:
+    return torchvision_model("convnext_tiny")
 
 
 def squeezenet1_1() -> Example:
@@ -200,9 +198,25 @@ def unet() -> Example:
     return image_model(UNet(), size=256)
 
 
+BOTH = ("dynamo", "torchscript")
+READY = ("ready",)
+
+# The functions, and who writes the model: an exporter that cannot is left out.
 MODELS = {
-    build.__name__: build
-    for build in (
-        mlp_mnist, lenet, squeezenet1_1, mobilenet_v2, resnet18, resnet50, efficientnet_b0, unet, deit_tiny, vit_b_16,
-        bert_mini, minilm_l6_arch, bert_base, gpt2, llama_tiny, lstm_classifier, gru_classifier)
+    build.__name__: (build, exporters)
+    for exporters, builds in (
+        (BOTH, (
+            mlp_mnist, lenet, squeezenet1_1, mobilenet_v2, mobilenet_v3_small, resnet18, resnet50, efficientnet_b0,
+            convnext_tiny, unet, deit_tiny, vit_b_16, bert_mini, minilm_l6_arch, bert_base, gpt2, llama_tiny, lstm_classifier,
+            gru_classifier, detection.detector, detection.detector_nms, sequences.llama_tiny_past, sequences.gpt2_past,
+            sequences.t5_small_encoder, sequences.whisper_tiny_encoder, sequences.tcn_audio, sequences.dcgan_generator)),
+        # Complex numbers, torch.cond and scan are beyond the TorchScript exporter, and it loses sums of index_add where an
+        # index repeats; scripts are beyond torch.export.
+        (("dynamo",), (sequences.stft_gru_audio, sequences.gcn, control_flow.conditional, control_flow.scan_cell)),
+        (("torchscript",), (control_flow.scripted_loop,)),
+        (READY, (
+            control_flow.onnx_loop, control_flow.onnx_scan, classical.logistic_regression, classical.random_forest,
+            classical.boosted_trees, classical.support_vectors, classical.text_classifier)),
+    )
+    for build in builds
 }

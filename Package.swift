@@ -83,6 +83,7 @@ let package = Package(
     .testTarget(
       name: "FXPassesTests",
       dependencies: ["FXCore", "FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"],
+      exclude: ["Data"],
       swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
     .testTarget(

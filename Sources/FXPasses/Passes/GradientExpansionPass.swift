@@ -38,26 +38,23 @@ public struct GradientExpansionPass: Pass {
   private func expand(_ id: NodeID, in graph: inout Graph) throws {
     let node = try graph[id]
     let count = node.attributes[Gradient.withRespectTo]
-    let writer = GraphWriter(graph, region: node.region)
+    let writer = GraphWriter(graph, region: node.region, before: id)
     graph = Graph()
-    let (gradients, added) = try writer.recording {
-      // Copies, so that a value that is also used in another way counts only where it is named.
-      let arguments = node.operands.enumerated().map { index, operand in
-        index < count ? writer.tensor(operand).calling(.identity) : writer.tensor(operand)
-      }
-      let contents = try writer.copyContents(of: node.regions[0], arguments: arguments)
-      let wanted = try arguments.prefix(count).map(writer.operand)
-      let sweep = ReverseSweep(writer, differentiation.rules, wanted: wanted)
-      if let target = contents.results.first {
-        let result = writer.tensor(target)
-        let one = try Tensor(result.elementType ?? .float32, [], numbers: .floats([1]))
-        try sweep.run(contents.nodes, seeds: [(target, try result.zeros() + one)])
-      }
-      writer.setLocation(node.location)
-      return try wanted.map { try writer.operand(sweep.cotangent(of: $0) ?? writer.tensor($0).zeros()) }
+    // Copies, so that a value that is also used in another way counts only where it is named.
+    let arguments = node.operands.enumerated().map { index, operand in
+      index < count ? writer.tensor(operand).calling(.identity) : writer.tensor(operand)
     }
+    let contents = try writer.copyContents(of: node.regions[0], arguments: arguments)
+    let wanted = try arguments.prefix(count).map(writer.operand)
+    let sweep = ReverseSweep(writer, differentiation.rules, wanted: wanted)
+    if let target = contents.results.first {
+      let result = writer.tensor(target)
+      let one = try Tensor(result.elementType ?? .float32, [], numbers: .floats([1]))
+      try sweep.run(contents.nodes, seeds: [(target, try result.zeros() + one)])
+    }
+    writer.setLocation(node.location)
+    let gradients = try wanted.map { try writer.operand(sweep.cotangent(of: $0) ?? writer.tensor($0).zeros()) }
     graph = try writer.finish()
-    for added in added { try graph.move(added, to: .before(id)) }
     try graph.replace(id, with: gradients)
   }
 }

@@ -56,7 +56,7 @@ public struct RecompositionPass: Pass {
 
 extension Graph {
   /// Erases those of `nodes` that are unused, or used by others that are erased. O(nodes²), for the few of a match.
-  fileprivate mutating func eraseUnused(_ nodes: [NodeID]) throws {
+  mutating func eraseUnused(_ nodes: [NodeID]) throws {
     var pending = nodes.filter { contains($0) }
     while true {
       let left = try pending.filter { id in

@@ -14,7 +14,7 @@ struct CompositeRule: Sendable {
 
   /// The operators that a match can end with.
   var roots: [Operator] {
-    Set(patterns.compactMap { if case .call(let op, _, _) = $0 { op } else { nil } }).sorted { $0.name < $1.name }
+    Set(patterns.compactMap { $0.rootOperator }).sorted { $0.name < $1.name }
   }
 
   func match(_ root: NodeID, _ graph: Graph) -> GraphPattern.Match? {

@@ -1,14 +1,16 @@
 import FXCore
 import FXShapes
 
-/// Adds calls to the end of a region, by default the graph's body, with the functions that models are written with: how passes write calls.
+/// Adds calls to a region, by default to the end of the graph's body, with the functions that models are written with: how passes write calls.
 package struct GraphWriter {
   private let session: TraceSession
 
   /// Takes the graph over; `finish` gives it back. A reference to it held elsewhere makes the first edit copy it.
-  package init(_ graph: Graph, region: RegionID? = nil) {
+  package init(_ graph: Graph, region: RegionID? = nil, before node: NodeID? = nil) {
     session = TraceSession(
       graph: graph, paths: ModulePaths(), options: TraceOptions(), executor: nil, file: "", line: 0)
+    session.fixedLocation = .some(nil)
+    session.insertionPoint = node.map(InsertionPoint.before)
     if let region { session.regions = [RegionFrame(region: region, captures: nil, index: 0)] }
   }
 
@@ -16,7 +18,7 @@ package struct GraphWriter {
   package var graph: Graph { session.graph }
 
   /// The location of the calls to come: that of the node on whose behalf they are made.
-  package func setLocation(_ location: Location?) { session.fixedLocation = location }
+  package func setLocation(_ location: Location?) { session.fixedLocation = .some(location) }
 
   /// What stands for an operand in the functions of tensors.
   package func tensor(_ operand: Operand) -> SymbolicTensor {
@@ -98,7 +100,8 @@ package struct GraphWriter {
     var nodes: [NodeID] = []
     for id in try session.graph.nodes(in: region) {
       let node = try session.graph[id]
-      let copy = try session.graph.copy(id, operands: node.operands.map(mapped), to: .end(of: session.region))
+      let copy = try session.graph.copy(id, operands: node.operands.map(mapped), to: session.point)
+      session.record(copy)
       for (value, result) in zip(node.results, try session.graph[copy].results) { copies[value] = .value(result) }
       nodes.append(copy)
     }
@@ -107,10 +110,14 @@ package struct GraphWriter {
 
   /// Does something, and gives the nodes that were added meanwhile where calls are added now.
   package func recording<Result>(_ body: () throws -> Result) throws -> (result: Result, nodes: [NodeID]) {
-    let region = session.region
-    let count = try session.graph.nodes(in: region).count
-    let result = try body()
-    return (result, Array(try session.graph.nodes(in: region)[count...]))
+    session.recorders.append((session.region, []))
+    do {
+      let result = try body()
+      return (result, session.recorders.removeLast().nodes.filter(session.graph.contains))
+    } catch {
+      session.recorders.removeLast()
+      throw error
+    }
   }
 
   /// Fills in the types of a node's results.

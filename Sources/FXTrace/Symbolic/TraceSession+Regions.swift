@@ -74,7 +74,8 @@ extension TraceSession {
     guard mistake == nil, own.count == operands.count else { return nil }
     do {
       let node = try graph.append(
-        op, own, attributes: attributes, results: [], at: .end(of: region), name: name, location: location(site))
+        op, own, attributes: attributes, results: [], at: point, name: name, location: callLocation(site))
+      record(node)
       let captures = RegionCaptures(try graph[node].regions)
       var counts: [Int] = []
       for (region, types) in zip(captures.regions, arguments) {

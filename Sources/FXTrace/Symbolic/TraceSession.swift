@@ -19,8 +19,12 @@ final class TraceSession {
   var modules: [ModuleFrame]
   /// Regions being traced, the body first.
   var regions: [RegionFrame]
-  /// The location of all calls, where they are made on behalf of a node.
-  var fixedLocation: Location?
+  /// The location of all calls that are made on behalf of nodes, which may have none; `nil` for calls of a user's.
+  var fixedLocation: Location??
+  /// Where calls go in the outermost region being traced; its end if `nil`.
+  var insertionPoint: InsertionPoint?
+  /// Who wants to know which nodes are added to a region.
+  var recorders: [(region: RegionID, nodes: [NodeID])] = []
   /// Whether calls go to the options' proxy; not while the proxy itself runs.
   private var isProxied: Bool
 
@@ -51,6 +55,14 @@ final class TraceSession {
 
   var modulePath: String { modules.last?.path ?? "" }
   var region: RegionID { regions.last?.region ?? graph.body }
+
+  /// Where the next call goes.
+  var point: InsertionPoint { regions.count == 1 ? insertionPoint ?? .end(of: region) : .end(of: region) }
+
+  /// Tells of a node that was added where calls go now.
+  func record(_ node: NodeID) {
+    for index in recorders.indices where recorders[index].region == region { recorders[index].nodes.append(node) }
+  }
 
   // MARK: Calls
 
@@ -94,7 +106,8 @@ final class TraceSession {
     do {
       let node = try graph.append(
         op, resolved, attributes: attributes, results: Array(repeating: .unknown, count: resultCount),
-        at: .end(of: region), location: location(site))
+        at: point, location: callLocation(site))
+      record(node)
       do {
         let results = try infer(node)
         if let executor { try evaluate(node, executor) }
@@ -208,8 +221,9 @@ final class TraceSession {
 
   // MARK: Mistakes
 
+  func callLocation(_ site: CallSite?) -> Location? { fixedLocation ?? location(site) }
+
   func location(_ site: CallSite?) -> Location {
-    if let fixedLocation { return fixedLocation }
     guard let frame = modules.last else { return Location(file: site?.file ?? "", line: site?.line ?? 0) }
     return Location(file: site?.file ?? frame.file, line: site?.line ?? frame.line, modulePath: frame.path)
   }

@@ -1,10 +1,56 @@
 import FXCore
 import FXPasses
 import FXRuntime
+import FXTrace
 import Testing
 
 /// The examples of `docs/Passes.md` that other tests do not hold.
 struct DocumentationTests {
+  @Test func rewriteRules() throws {
+    var graph = try graph(
+      """
+      graph @main(%a: f32[2, 2], %b: f32[2, 2], %c: f32[2, 2]) {
+        %p: f32[2, 2] = matmul(%a, %b)
+        %q: f32[2, 2] = matmul(%a, %c)
+        %s: f32[2, 2] = add(%p, %q)
+        %t: f32[2, 2] = pow(%s, 2.0)
+        return %t
+      }
+      """)
+    let before = graph
+    let factored = RewriteRule(
+      "factored", replace: { a, b, c in matmul(a, b) + matmul(a, c) }, with: { a, b, c in matmul(a, b + c) })
+    let square = RewriteRule(
+      "square", replace: { x, p in pow(x, p) }, where: { $0.numbers[1] == 2 }, with: { x, _ in x * x })
+    let outcome = try RewritePass([factored, square]).apply(to: &graph)
+    #expect(outcome.description == "1 factored, 1 square" && outcome.declined.isEmpty)
+    try expectEqualOutputs(before, graph, .reassociates)
+  }
+
+  @Test func gradientsAndTraining() throws {
+    var graph = try graph(
+      """
+      graph @main(%x: f32[2]) {
+        parameter @w: f32[2] weight = [3.0, 4.0]
+        %d: f32[2] = sub(%x, @w)
+        %s: f32[2] = mul(%d, %d)
+        %loss: f32[] = reduce_sum(%s) {keepdims = false}
+        return %loss
+      }
+      """)
+    let gradient = try graph.gradient(of: "loss", wrt: ["x", "w"])
+    #expect(gradient.outputNames == ["loss", "x_gradient", "w_gradient"])
+    let x = try Tensor([2], [1, 1] as [Float])
+    let slopes = try ReferenceExecutor().run(gradient, x)
+    #expect(try slopes[1].elements(Float.self) == [-4, -6])
+    #expect(try slopes[2].elements(Float.self) == [4, 6])
+    var trainer = try Trainer(TrainingStep(graph, loss: "loss", optimizer: Adam(learningRate: 0.05)), on: CPUBackend())
+    for _ in 0..<200 { try trainer.train(x) }
+    try trainer.apply(to: &graph)
+    let loss = try ReferenceExecutor().run(graph, x)[0].elements(Float.self)[0]
+    #expect(loss < 1e-3)
+  }
+
   @Test func patternsAndDecompositions() throws {
     var graph = try graph(
       """

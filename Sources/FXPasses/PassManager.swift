@@ -52,7 +52,7 @@ public struct PassManager: Sendable {
     do { try verification.map { try result.verify($0) } } catch {
       throw PassError.invalidResult(pass: pass.name, error)
     }
-    if outcome.changes > 0 { deviation = try comparison?.compare(result, after: pass) }
+    if outcome.changes > 0 { deviation = try comparison?.compare(result, after: pass, of: graph) }
     let entry = PassReport.Entry(
       pass: pass.name, round: round, duration: duration, nodesBefore: graph.nodeCount, nodesAfter: result.nodeCount,
       outcome: outcome, deviation: deviation)

@@ -58,7 +58,8 @@ public struct CPUBackend: Backend, GraphExecutor {
   public func compile(_ graph: Graph) throws -> any Executable { try compiled(graph) }
 
   /// The graph made ready to run.
-  /// - Throws: `ExecutionError.unsupported` naming every operator without a kernel; `VerificationError`.
+  /// - Throws: `ExecutionError.unsupported` naming every operator without a kernel; `VerificationError`;
+  ///   `ShapeConstraintError.conflict` if no sizes keep the graph's constraints and what its nodes ask.
   public func compiled(_ graph: Graph) throws -> CompiledGraph {
     try graph.verify(.structural)
     var graph = graph
@@ -69,9 +70,10 @@ public struct CPUBackend: Backend, GraphExecutor {
         return options.kernels[op] == nil && options.reference[op] == nil ? op.description : nil
       })
     guard missing.isEmpty else { throw ExecutionError.unsupported(missing.sorted()) }
+    let check = try InputCheck(compiling: graph, rules: options.rules)
     var lowered = graph
     if options.optimizes { try Lowering(backend: self).lower(&lowered) }
-    return try CompiledGraph(lowered, inputs: InputCheck(graph), options, pool)
+    return try CompiledGraph(lowered, inputs: check, options, pool)
   }
 
   /// The same threads with other options.

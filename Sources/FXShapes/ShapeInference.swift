@@ -17,15 +17,23 @@ public struct ShapeInference: Sendable {
   /// - Throws: `ShapeInferenceError` naming the first node whose operands do not fit.
   @discardableResult
   public func run(_ graph: inout Graph, inputTypes: [ValueType]? = nil) throws -> [ValueID: [Dimension]] {
+    try inferred(&graph, inputTypes: inputTypes).contents
+  }
+
+  /// As `run`, with what is known of sizes that depend on data.
+  func inferred(
+    _ graph: inout Graph, inputTypes: [ValueType]? = nil
+  ) throws -> (contents: [ValueID: [Dimension]], facts: [AttributedConstraint]) {
     var session = InferenceSession(self, graph)
     session.memory.fresh.taken = Set(graph.symbols.keys)
     var types: [ValueType] = []
     for (index, input) in graph.inputs.enumerated() {
       types.append(try inputTypes.flatMap { index < $0.count ? $0[index] : nil } ?? graph.type(of: input))
     }
+    for dimension in types.lazy.compactMap(\.shape).joined() { session.memory.fresh.taken.formUnion(dimension.symbols) }
     _ = try session.infer(graph.body, arguments: types, contents: [])
     graph = session.graph
-    return session.memory.contents
+    return (session.memory.contents, session.memory.facts)
   }
 
   /// The types a node's results would have, from the types that the graph's values have now.
@@ -54,6 +62,8 @@ public struct ShapeInference: Sendable {
 /// What inference knows beyond types: the integers that small tensors hold, and which symbols it has given out.
 public struct InferenceMemory {
   var contents: [ValueID: [Dimension]] = [:]
+  /// What is known of the symbols given out.
+  var facts: [AttributedConstraint] = []
   let fresh = SymbolSource()
 
   public init() {}
@@ -132,6 +142,10 @@ private struct InferenceSession {
       for index in declared.indices {
         if index < types.count { results.types[index] = types[index] }
         results.contents.append(context.resultContents[index])
+      }
+      if !context.facts.isEmpty {
+        let origin = graph.origin(of: id)
+        memory.facts += context.facts.map { AttributedConstraint($0, origin: origin) }
       }
       return results
     case .failure(let reason):

@@ -36,6 +36,8 @@ public struct InferenceContext {
   let freshSymbol: () -> Dimension
   /// For each result what `setContents` said.
   private(set) var resultContents: [Int: [Dimension]] = [:]
+  /// What is known of sizes that only the run knows.
+  private(set) var facts: [ShapeConstraint] = []
   /// An error from inside a region, which already names its node.
   var innerError: (any Error)?
 
@@ -134,6 +136,15 @@ public struct InferenceContext {
 
   /// A dimension that only the run knows, such as the count of nonzero elements: a symbol that no other dimension has.
   public func dataDependentDimension() -> Dimension { freshSymbol() }
+
+  /// As `dataDependentDimension()`, of at most the given sizes; one that is `nil` or unknown says nothing.
+  public mutating func dataDependentDimension(atMost bounds: Dimension?...) -> Dimension {
+    let dimension = freshSymbol()
+    for case let bound? in bounds where !bound.isUnknown && !dimension.isUnknown {
+      facts.append(.lessOrEqual(dimension, bound))
+    }
+    return dimension
+  }
 
   /// The types a region gives for arguments of these types.
   /// - Throws: `ShapeError`; an error inside the region surfaces as it is once the rule returns.

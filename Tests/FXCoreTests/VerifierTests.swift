@@ -28,6 +28,12 @@ import Testing
       "%y = test::loop() body() { %z = neg(%w) %w = neg(1) return } return", .structural,
       "node 'z' (neg): operand 0, 'w', is used before it is defined"
     ),
+    ("symbol s in 1...4 constraint s <= 2*t constraint 8 multiple_of 4 return %x", .typed, ""),
+    ("symbol s in 5...4 return %x", .structural, ""),
+    ("symbol s in 5...4 return %x", .typed, "no size of 's' is 5...4"),
+    ("constraint s == ? return %x", .typed, "a constraint has an unknown side: s == ?"),
+    ("constraint 4 broadcasts_with 5 return %x", .typed, "a constraint of the graph cannot hold: 4 broadcasts_with 5"),
+    ("constraint 9 multiple_of 0 return %x", .typed, "a constraint of the graph cannot hold: 9 multiple_of 0"),
   ]
 
   @Test(arguments: cases.indices) func faultsAreNamed(index: Int) throws {

@@ -47,7 +47,7 @@ public struct RandomGraph {
     for _ in 0..<random.below(4) { graph.symbols[hostileName()] = bounds() }
     for _ in 0..<random.below(3) {
       graph.constraints.append(
-        DimensionConstraint(dimension(), random.pick([.equal, .lessOrEqual, .multiple]), dimension()))
+        DimensionConstraint(dimension(), random.pick([.equal, .lessOrEqual, .multiple, .broadcastable]), dimension()))
     }
     for _ in 0..<random.below(3) { graph.metadata[hostileName()] = hostileName() }
     for _ in 0..<random.below(3) { graph.operatorSets[random.oneIn(2) ? "" : hostileName()] = random.below(30) }

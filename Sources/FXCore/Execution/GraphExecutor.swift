@@ -32,6 +32,12 @@ public enum ExecutionError: Error, Sendable, Equatable {
   case symbolConflict(symbol: String, input: String, dimension: Int, size: Int, earlier: Int)
   /// An input gives a symbol a size outside its bounds.
   case symbolBounds(symbol: String, input: String, dimension: Int, size: Int, SymbolBounds)
+  /// An input's size is not what an expression gives; `expected` is `nil` if no size of its symbol gives it.
+  case dimensionExpression(Dimension, input: String, dimension: Int, size: Int, expected: Int?)
+  /// Sizes do not keep a constraint. `allowed` describes what `symbol` might be, given the sizes of the others; `nil` if
+  /// nothing.
+  case constraint(
+    String, origin: String, symbol: String, input: String, dimension: Int, size: Int, allowed: String?, given: [String: Int])
   case unboundParameters([String])
   /// Nobody has a kernel for these operators.
   case unsupported([String])
@@ -52,6 +58,14 @@ extension ExecutionError: CustomStringConvertible {
       "input '\(input)' has size \(size) in dimension \(dimension), which is '\(symbol)' and was \(earlier) before"
     case .symbolBounds(let symbol, let input, let dimension, let size, let bounds):
       "input '\(input)' has size \(size) in dimension \(dimension), but '\(symbol)' is \(bounds)"
+    case .dimensionExpression(let expression, let input, let dimension, let size, let expected):
+      "input '\(input)' has size \(size) in dimension \(dimension), which is \(expression)"
+        + (expected.map { " = \($0)" } ?? " and cannot be that")
+    case .constraint(let constraint, let origin, let symbol, let input, let dimension, let size, let allowed, let given):
+      "input '\(input)' has size \(size) in dimension \(dimension), but '\(symbol)' "
+        + (allowed.map { "must be \($0)" } ?? "has no size that would do")
+        + given.sorted { $0.key < $1.key }.map { " for \($0.key) = \($0.value)" }.joined(separator: " and")
+        + ": \(constraint) (\(origin))"
     case .unboundParameters(let names):
       "nothing is bound to the parameters \(names.joined(separator: ", ")): bind them or call initializeParameters(seed:)"
     case .unsupported(let operators): "no kernel for \(operators.joined(separator: ", "))"

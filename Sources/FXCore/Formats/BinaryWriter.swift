@@ -143,7 +143,7 @@ enum BinaryFormat {
     .bool, .int, .float, .string, .ints, .floats, .strings, .elementType, .type, .types, .tensor, .tensors,
   ]
   static let roles: [Parameter.Role] = [.weight, .buffer, .constant]
-  static let relations: [DimensionConstraint.Relation] = [.equal, .lessOrEqual, .multiple]
+  static let relations: [DimensionConstraint.Relation] = [.equal, .lessOrEqual, .multiple, .broadcastable]
 
   /// What is there of a node besides operator, operands and results.
   struct NodeParts: OptionSet {

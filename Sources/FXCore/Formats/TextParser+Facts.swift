@@ -62,8 +62,10 @@ extension TextParser {
       relation = .lessOrEqual
     } else if scanner.accept(keyword: "multiple_of") {
       relation = .multiple
+    } else if scanner.accept(keyword: "broadcasts_with") {
+      relation = .broadcastable
     } else {
-      throw scanner.expected("'==', '<=' or 'multiple_of'")
+      throw scanner.expected("'==', '<=', 'multiple_of' or 'broadcasts_with'")
     }
     return DimensionConstraint(left, relation, try scanner.dimension())
   }

@@ -235,7 +235,7 @@ struct TextPrinter {
     }
     for constraint in graph.constraints {
       indent(1)
-      output.append("constraint \(constraint.left) \(constraint.relation.rawValue) \(constraint.right)\n")
+      output.append("constraint \(constraint)\n")
     }
     for (key, value) in graph.metadata.sorted(by: { $0.key < $1.key }) {
       indent(1)

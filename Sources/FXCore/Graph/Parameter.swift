@@ -41,6 +41,8 @@ public struct DimensionConstraint: Sendable, Hashable {
     case lessOrEqual = "<="
     /// The left side is a multiple of the right.
     case multiple = "multiple_of"
+    /// The two are equal, or one of them is 1.
+    case broadcastable = "broadcasts_with"
   }
   public let left: Dimension
   public let relation: Relation
@@ -51,4 +53,20 @@ public struct DimensionConstraint: Sendable, Hashable {
     self.relation = relation
     self.right = right
   }
+
+  /// Whether both sides are numbers for which it does not hold.
+  var isConstantlyFalse: Bool {
+    guard let a = left.size, let b = right.size else { return false }
+    return switch relation {
+    case .equal: a != b
+    case .lessOrEqual: a > b
+    case .multiple: b == 0 ? a != 0 : a.magnitude % b.magnitude != 0
+    case .broadcastable: a != b && a != 1 && b != 1
+    }
+  }
+}
+
+extension DimensionConstraint: CustomStringConvertible {
+  /// `batch <= 2*seq`, as the text format has it.
+  public var description: String { "\(left) \(relation.rawValue) \(right)" }
 }

@@ -5,6 +5,7 @@ extension Graph {
     var structure = StructureVerifier(self)
     try structure.verify()
     guard level >= .typed else { return }
+    try verifySymbols()
     for id in allNodes { try verifyTypes(id, level) }
   }
 
@@ -12,6 +13,20 @@ extension Graph {
     VerificationError(
       fault: fault, node: node.map { name(of: $0) }, op: node.flatMap { nodes.find($0)?.op.description },
       location: node.flatMap { nodes.find($0)?.location })
+  }
+
+  /// Each bound and each constraint by itself; what they say together is for FXShapes, and checked by compiling.
+  private func verifySymbols() throws(VerificationError) {
+    for (name, bounds) in symbols.sorted(by: { $0.key < $1.key }) {
+      guard bounds.minimum >= 0, bounds.divisor >= 1, bounds.minimum <= bounds.maximum ?? .max else {
+        throw fault(.symbolBounds(name, bounds))
+      }
+    }
+    for constraint in constraints {
+      guard !constraint.left.isUnknown, !constraint.right.isUnknown, constraint.isConstantlyFalse == false else {
+        throw fault(.constraint(constraint))
+      }
+    }
   }
 
   private func verifyTypes(_ id: NodeID, _ level: VerificationLevel) throws(VerificationError) {

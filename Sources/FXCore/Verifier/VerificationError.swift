@@ -40,6 +40,10 @@ public enum VerificationFault: Sendable, Equatable {
   case unregisteredOperator
   case unboundParameter(String)
   case absentResult(Int)
+  /// No size keeps the bounds of a symbol.
+  case symbolBounds(String, SymbolBounds)
+  /// The graph's constraint says nothing, or cannot hold.
+  case constraint(DimensionConstraint)
 }
 
 extension VerificationError: CustomStringConvertible {
@@ -70,6 +74,10 @@ extension VerificationFault: CustomStringConvertible {
     case .unregisteredOperator: "nobody registered the operator: it can be kept and exported, not run"
     case .unboundParameter(let name): "nothing is bound to the parameter '\(name)'"
     case .absentResult(let index): "result \(index) of the region is none"
+    case .symbolBounds(let symbol, let bounds): "no size of '\(symbol)' is \(bounds)"
+    case .constraint(let constraint):
+      constraint.left.isUnknown || constraint.right.isUnknown
+        ? "a constraint has an unknown side: \(constraint)" : "a constraint of the graph cannot hold: \(constraint)"
     }
   }
 }

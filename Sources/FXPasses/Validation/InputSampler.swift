@@ -1,9 +1,11 @@
 import FXCore
+import FXShapes
 
 /// Draws inputs for a graph from their types: the same inputs for the same seed, on every machine.
 ///
 /// Floating-point elements are uniform in [−1, 1), integers in 0 ..< `integerLimit`, Booleans fair, strings decimal
-/// numbers. A dimension symbol gets one size for all inputs; where the graph bounds it, a size within the bounds.
+/// numbers. A dimension symbol gets one size for all inputs; where the graph bounds or
+/// constrains it, a size that is allowed.
 public struct InputSampler: Sendable {
   public var seed: UInt64
   /// Sizes for dimension symbols, in place of those chosen here.
@@ -30,13 +32,29 @@ public struct InputSampler: Sendable {
   /// - Parameter sample: which of several draws.
   /// - Throws: `InputSamplingError` for an input of which too little is known; `TensorError`.
   public func inputs(of graph: Graph, sample: Int = 0) throws -> [RuntimeValue] {
-    var sizes = sizes
+    var sizes = sizes(keeping: graph)
     var generator = SplitMix64(state: seed &+ UInt64(truncatingIfNeeded: sample) &* 0x9E37_79B9_7F4A_7C15)
     return try graph.inputs.map { input in
       let name = graph.name(of: input)
       if let value = values[name] { return value }
       return try value(of: graph.type(of: input), name, graph, &sizes, &generator)
     }
+  }
+
+  /// The sizes given, and where the graph constrains symbols some that keep the constraints, near the default if possible.
+  private func sizes(keeping graph: Graph) -> [String: Int] {
+    guard !graph.constraints.isEmpty, var context = try? DynamicShapeInferenceContext(graph) else { return sizes }
+    var names: Set<String> = []
+    for constraint in graph.constraints { names.formUnion(constraint.left.symbols.union(constraint.right.symbols)) }
+    for name in names.sorted() {
+      let symbol = Dimension(symbol: name)
+      let wanted = sizes[name] ?? (graph.symbols[name] ?? SymbolBounds()).size(near: defaultSize)
+      // What the constraints do not allow is left to them, if only it is not empty.
+      if (try? context.addConstraint(.equal(symbol, Dimension(wanted)))) == nil {
+        try? context.addConstraint(.greaterOrEqual(symbol, 1))
+      }
+    }
+    return sizes.merging(context.validateConstraints().witness ?? [:]) { given, _ in given }
   }
 
   private func value(

@@ -49,7 +49,12 @@ extension ShapeRules {
         throw .dimensionsDiffer("a box's length", boxes[2], "the expected one", 4)
       }
       if let boxes, let scores { try context.require([boxes[0], scores[1], boxes[1]], toBe: scores) }
-      return [.tensor(.int64, [context.dataDependentDimension(), 3])]
+      // For each image and class at most as many as there are boxes, and as the third operand says.
+      var bound = scores.map { $0.elementCount }
+      if let scores, let most = context.contents(2)?.first, let limit = most.size {
+        bound = scores[0] * scores[1] * .minimum(Dimension(max(0, limit)), scores[2])
+      }
+      return [.tensor(.int64, [context.dataDependentDimension(atMost: bound), 3])]
     }
   }
 

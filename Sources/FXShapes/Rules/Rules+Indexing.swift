@@ -124,28 +124,30 @@ extension ShapeRules {
 extension ShapeRules {
   fileprivate mutating func addSelecting() {
     self[.nonzero] = { (context) throws(ShapeError) in
-      let rank = try context.shape(0).map { Dimension($0.rank) } ?? context.dataDependentDimension()
-      return [.tensor(.int64, [rank, context.dataDependentDimension()])]
+      let shape = try context.shape(0)
+      let rank = shape.map { Dimension($0.rank) } ?? context.dataDependentDimension()
+      return [.tensor(.int64, [rank, context.dataDependentDimension(atMost: shape?.elementCount)])]
     }
     self[.compress] = { (context) throws(ShapeError) in
-      _ = try context.shape(1, rank: 1)
-      guard let axis = context[Compress.axis] else { return [try context.tensor([context.dataDependentDimension()], like: 0)] }
+      let length = try context.shape(1, rank: 1)?[0]
+      guard let axis = context[Compress.axis] else {
+        let count = try context.shape(0)?.elementCount
+        return [try context.tensor([context.dataDependentDimension(atMost: length, count)], like: 0)]
+      }
       guard var shape = try context.shape(0) else { return [try context.tensor(nil, like: 0)] }
-      shape[try normalizedAxis(axis, rank: shape.rank)] = context.dataDependentDimension()
+      let normalized = try normalizedAxis(axis, rank: shape.rank)
+      shape[normalized] = context.dataDependentDimension(atMost: length, shape[normalized])
       return [try context.tensor(shape, like: 0)]
     }
     self[.unique] = { (context) throws(ShapeError) in
-      let (shape, count) = (try context.shape(0), context.dataDependentDimension())
-      var result: Shape? = [count]
-      var length = shape?.elementCount
-      if let axis = context[Unique.axis] {
-        result = shape
-        if let shape {
-          let axis = try normalizedAxis(axis, rank: shape.rank)
-          length = shape[axis]
-          result?[axis] = count
-        }
+      let shape = try context.shape(0)
+      let axis = try context[Unique.axis].flatMap { (axis) throws(ShapeError) in
+        try shape.map { (shape) throws(ShapeError) in try normalizedAxis(axis, rank: shape.rank) }
       }
+      let length = axis.flatMap { shape?[$0] } ?? shape?.elementCount
+      let count = context.dataDependentDimension(atMost: length)
+      var result: Shape? = context[Unique.axis] == nil ? [count] : shape
+      if let axis { result?[axis] = count }
       let inverse = length ?? context.dataDependentDimension()
       return [
         try context.tensor(result, like: 0), .tensor(.int64, [count]), .tensor(.int64, [inverse]), .tensor(.int64, [count]),

@@ -104,6 +104,7 @@ extension TraceSession {
   ) throws -> Graph {
     var graph = Graph(name: options.name)
     graph.symbols = options.symbols
+    graph.constraints = options.constraints.flatMap(\.dimensionConstraints)
     let session = TraceSession(
       graph: graph, paths: paths, options: options, executor: nil, file: file, line: line)
     do {

@@ -9,6 +9,8 @@ public struct TraceOptions {
   public var outputNames: [String] = []
   /// What is known of symbols in the inputs' shapes.
   public var symbols: [String: SymbolBounds] = [:]
+  /// What else holds of them; checked when the graph runs.
+  public var constraints: [ShapeConstraint] = []
   /// Which modules stay opaque, given the module and its path: one `call` node each, with the module's graph inside.
   public var isLeaf: ((any Module, String) -> Bool)?
   /// Sees every call of an operator and may do something else instead.

@@ -1,0 +1,38 @@
+import FXCore
+
+/// The sizes that a dimension may have: an interval, and within it every `divisor`-th number.
+public struct SizeSet: Sendable, Hashable {
+  public var minimum: Int
+  /// `nil` if there is no upper bound.
+  public var maximum: Int?
+  /// Sizes leave `remainder` when divided by this; at least 1.
+  public var divisor: Int
+  /// From 0 up to `divisor`.
+  public var remainder: Int
+
+  public init(minimum: Int = 0, maximum: Int? = nil, divisor: Int = 1, remainder: Int = 0) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.divisor = max(1, divisor)
+    self.remainder = remainder
+  }
+
+  /// The only size, if there is just one.
+  public var size: Int? { minimum == maximum ? minimum : nil }
+
+  public func contains(_ size: Int) -> Bool {
+    guard size >= minimum, size <= maximum ?? .max else { return false }
+    let rest = size % divisor
+    return (rest < 0 ? rest + divisor : rest) == remainder
+  }
+}
+
+extension SizeSet: CustomStringConvertible {
+  /// `768`, `1...1024`, `at least 1`, with `, a multiple of 8` or `, 8·n + 1` where that is known.
+  public var description: String {
+    if let size { return String(size) }
+    let range = maximum.map { "\(minimum)...\($0)" } ?? "at least \(minimum)"
+    if divisor == 1 { return range }
+    return range + (remainder == 0 ? ", a multiple of \(divisor)" : ", \(divisor)·n + \(remainder)")
+  }
+}

@@ -30,6 +30,7 @@ public final class WeightCache: Sendable {
     let weights: PackedWeights
   }
   private let entries = Mutex<[Key: Entry]>([:])
+  private let models = Mutex<[NodeID: any Sendable]>([:])
 
   public init() {}
 
@@ -57,6 +58,14 @@ public final class WeightCache: Sendable {
       entries[key] = Entry(source: tensor, weights: weights)
       return weights
     }
+  }
+
+  /// What the attributes of a node of the compiled graph mean to its kernel, made by `make` the first time.
+  func prepared<Value: Sendable>(for node: NodeID, _ make: () throws -> Value) rethrows -> Value {
+    if let value = models.withLock({ $0[node] }) as? Value { return value }
+    let value = try make()
+    models.withLock { $0[node] = value }
+    return value
   }
 
   /// Bytes held in packed layouts.

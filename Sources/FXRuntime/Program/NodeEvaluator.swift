@@ -21,7 +21,7 @@ struct NodeEvaluator: Sendable {
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     let context = ReferenceContext(
-      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion)
+      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion, cache: weights)
     try context.checkElementTypes()
     let results = try kernel(context)
     guard results.count == node.results.count else {

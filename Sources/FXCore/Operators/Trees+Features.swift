@@ -37,7 +37,7 @@ extension Operator {
     attributes: [DictVectorizer.integers.specification, DictVectorizer.strings.specification], onnx: "DictVectorizer")
   public static let featureVectorizer = feature(
     "feature_vectorizer", "Features side by side: [n, a], [n, b], … to [n, a + b + …]; [c] is taken for [1, c].",
-    operands: ["inputs...: V"], results: ["y: F"], types: ["F": .init(.float32)],
+    operands: ["inputs..."], results: ["y: F"], types: toFloat,
     attributes: [FeatureVectorizer.widths.specification], onnx: "FeatureVectorizer")
   public static let imputer = feature(
     "imputer", "x with one value, which stands for what is missing, replaced column by column.", types: ["T": treeInputs],

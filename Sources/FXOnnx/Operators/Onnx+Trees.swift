@@ -3,27 +3,28 @@ import FXCore
 extension OnnxForm {
   /// ONNX's domain of classical models. Which of its operator sets is written follows from the calls: version 5 has
   /// `TreeEnsemble` in place of the two operators before it.
-  static let trees: [OnnxForm] = [
-    learned(
-      "LabelEncoder",
-      later: [
-        "keys_strings": 2, "keys_int64s": 2, "keys_floats": 2, "values_strings": 2, "values_int64s": 2, "values_floats": 2,
-        "default_float": 2, "keys_tensor": 4, "values_tensor": 4, "default_tensor": 4,
-      ], adjust: spelledOutClasses),
-    learned("TreeEnsemble", since: 5),
-    learned(
-      "TreeEnsembleClassifier", last: 4,
-      later: [
-        "base_values_as_tensor": 3, "class_weights_as_tensor": 3, "nodes_values_as_tensor": 3,
-        "nodes_hitrates_as_tensor": 3,
-      ]),
-    learned(
-      "TreeEnsembleRegressor", last: 4,
-      later: [
-        "base_values_as_tensor": 3, "target_weights_as_tensor": 3, "nodes_values_as_tensor": 3,
-        "nodes_hitrates_as_tensor": 3,
-      ]),
-  ] + plain.map { learned($0) }
+  static let trees: [OnnxForm] =
+    [
+      learned(
+        "LabelEncoder",
+        later: [
+          "keys_strings": 2, "keys_int64s": 2, "keys_floats": 2, "values_strings": 2, "values_int64s": 2, "values_floats": 2,
+          "default_float": 2, "keys_tensor": 4, "values_tensor": 4, "default_tensor": 4,
+        ], adjust: spelledOutClasses),
+      learned("TreeEnsemble", since: 5),
+      learned(
+        "TreeEnsembleClassifier", last: 4,
+        later: [
+          "base_values_as_tensor": 3, "class_weights_as_tensor": 3, "nodes_values_as_tensor": 3,
+          "nodes_hitrates_as_tensor": 3,
+        ]),
+      learned(
+        "TreeEnsembleRegressor", last: 4,
+        later: [
+          "base_values_as_tensor": 3, "target_weights_as_tensor": 3, "nodes_values_as_tensor": 3,
+          "nodes_hitrates_as_tensor": 3,
+        ]),
+    ] + plain.map { learned($0) }
 
   private static let plain = [
     "ArrayFeatureExtractor", "Binarizer", "CastMap", "CategoryMapper", "DictVectorizer", "FeatureVectorizer", "Imputer",

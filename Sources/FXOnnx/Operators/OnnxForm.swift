@@ -38,7 +38,8 @@ public struct OnnxForm: Sendable {
   public var exporting: Export?
 
   public init(
-    _ opType: String, domain: String = "", since: Int = 1, last: Int? = nil, names: [String: String] = [:], former: [FormerAttribute] = [],
+    _ opType: String, domain: String = "", since: Int = 1, last: Int? = nil, names: [String: String] = [:],
+    former: [FormerAttribute] = [],
     later: [String: Int] = [:], laterOperands: [Int: Int] = [:], ignored: Set<String> = [], normalize: Normalize? = nil,
     importing: Import? = nil, adjust: Adjust? = nil, exporting: Export? = nil
   ) {

@@ -55,7 +55,7 @@ struct NodeEvaluator: Sendable {
         facts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: $0.elementCount <= 64 ? tensor : nil) }
       },
       results: resultFacts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
-      wanted: node.results.map { _ in true }, weights: WeightCache(), threads: pool.size)
+      wanted: node.results.map { _ in true }, weights: WeightCache(sharingModelsOf: weights), threads: pool.size)
     switch try factory(request) {
     case nil: return nil
     case .view(let index):

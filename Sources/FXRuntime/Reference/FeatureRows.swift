@@ -27,9 +27,9 @@ enum ClassLabels: Sendable {
   case strings([String])
 
   init(
-    _ context: ReferenceContext, _ integers: AttributeKey<[Int]?>, _ strings: AttributeKey<[String]?>
+    _ attributes: Attributes, _ integers: AttributeKey<[Int]?>, _ strings: AttributeKey<[String]?>
   ) throws {
-    let (numbers, texts) = (context[integers] ?? [], context[strings] ?? [])
+    let (numbers, texts) = (attributes[integers] ?? [], attributes[strings] ?? [])
     guard numbers.isEmpty || texts.isEmpty else {
       throw KernelError.invalid("both \(integers.name) and \(strings.name) name the classes")
     }

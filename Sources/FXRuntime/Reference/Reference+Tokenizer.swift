@@ -15,8 +15,8 @@ extension ReferenceKernels {
       let shape = x.shape + [width]
       _ = try Selection.count(shape)
       let filled = rows.flatMap { row in
-        let padded = row + Array(repeating: context[Tokenizer.padValue], count: longest - row.count)
-        return isMarked ? ["\u{2}"] + padded + ["\u{3}"] : padded
+        (isMarked ? ["\u{2}"] + row + ["\u{3}"] : row)
+          + Array(repeating: context[Tokenizer.padValue], count: longest - row.count)
       }
       return [.tensor(try Tensor(shape, strings: filled))]
     }

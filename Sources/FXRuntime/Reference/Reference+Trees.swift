@@ -12,7 +12,7 @@ extension ReferenceKernels {
       return [.tensor(try model.results(FeatureRows(try context.tensor(0)), .float32))]
     }
     self[.treeEnsembleClassifier] = { context in
-      let model = try context.prepared { try TreeClassifier(context) }
+      let model = try context.prepared { try TreeClassifier(context.node.attributes) }
       let (labels, scores) = try model.results(FeatureRows(try context.tensor(0)))
       return [.tensor(labels), .tensor(scores)]
     }
@@ -95,6 +95,9 @@ struct TreeClassifier: Sendable {
   /// One per class.
   let base: [Double]
   let transform: ScoreTransform
+  /// Whether weights are of single precision. Scores are rounded to it then before they are compared, so that classes with
+  /// equal shares of the votes have equal scores, and the first of them is chosen.
+  private let isSingle: Bool
   private let decision: Decision
 
   private enum Decision: Sendable {
@@ -104,9 +107,8 @@ struct TreeClassifier: Sendable {
     case second(spoken: Int, isProbability: Bool)
   }
 
-  init(_ context: ReferenceContext) throws {
-    let attributes = context.node.attributes
-    let labels = try ClassLabels(context, TreeEnsembleClassifier.integerLabels, TreeEnsembleClassifier.stringLabels)
+  init(_ attributes: Attributes) throws {
+    let labels = try ClassLabels(attributes, TreeEnsembleClassifier.integerLabels, TreeEnsembleClassifier.stringLabels)
     let ids = attributes[TreeEnsembleClassifier.classIDs] ?? []
     let weights = try DecisionTrees.numbers(
       attributes, TreeEnsembleClassifier.weights, TreeEnsembleClassifier.weightsTensor)
@@ -118,6 +120,7 @@ struct TreeClassifier: Sendable {
       targetCount: labels.count)
     base = try DecisionTrees.base(attributes, count: labels.count)
     transform = try ScoreTransform(attributes[PostTransform.key])
+    isSingle = attributes[TreeEnsembleClassifier.weightsTensor]?.elementType != .float64
     self.labels = labels.count == 1 ? .integers([0, 1]) : labels
     if case .strings = labels, labels.count == 1 {
       throw KernelError.invalid("one label of strings does not say what the other class is called")
@@ -139,7 +142,10 @@ struct TreeClassifier: Sendable {
     trees.evaluate(x, rows: rows, width: width, .sum, into: scores)
     for row in 0..<rows {
       let scores = UnsafeMutableBufferPointer(start: scores + row * base.count, count: base.count)
-      for number in base.indices { scores[number] += base[number] }
+      for number in base.indices {
+        scores[number] += base[number]
+        if isSingle { scores[number] = Double(Float(scores[number])) }
+      }
       switch decision {
       case .greatest:
         classes(row, scores.greatestPlace)

@@ -15,7 +15,7 @@ extension ReferenceKernels {
     }
     self[.svmClassifier] = { context in
       let model = try context.prepared { try SupportVectorMachine(classifier: context) }
-      let labels = try ClassLabels(context, LinearModel.integerLabels, LinearModel.stringLabels)
+      let labels = try ClassLabels(context.node.attributes, LinearModel.integerLabels, LinearModel.stringLabels)
       return try svmClassifier(context, model, labels)
     }
     self[.svmRegressor] = { context in
@@ -79,7 +79,7 @@ private func scores(
 /// One sum per class chooses the greatest; a single sum chooses the second of two labels above 0, and else the first.
 private func linearClassifier(_ context: ReferenceContext) throws -> [RuntimeValue] {
   let x = try FeatureRows(context.tensor(0))
-  var labels = try ClassLabels(context, LinearModel.integerLabels, LinearModel.stringLabels)
+  var labels = try ClassLabels(context.node.attributes, LinearModel.integerLabels, LinearModel.stringLabels)
   let (coefficients, intercepts) = (context[LinearModel.coefficients], context[LinearModel.intercepts] ?? [])
   let count = intercepts.isEmpty ? coefficients.count / max(x.width, 1) : intercepts.count
   let sums = try weightedSums(x, coefficients, intercepts, count: count)

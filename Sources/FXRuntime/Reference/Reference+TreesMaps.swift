@@ -5,7 +5,7 @@ extension ReferenceKernels {
   mutating func addMaps() {
     self[.zipMap] = { context in
       let x = try FeatureRows(context.tensor(0))
-      let labels = try ClassLabels(context, ZipMap.integers, ZipMap.strings)
+      let labels = try ClassLabels(context.node.attributes, ZipMap.integers, ZipMap.strings)
       guard labels.count == x.width, x.width > 0 else {
         throw KernelError.invalid("\(labels.count) names for \(x.width) columns")
       }

@@ -30,7 +30,8 @@ struct SupportVectorMachine: Sendable {
     rho = numbers(SupportVectors.rho)
     (self.vectorCount, self.starts, self.classCount) = (vectorCount, starts, classCount)
     let isClassifier = !starts.isEmpty
-    (a, b) = isClassifier && vectorCount > 0
+    (a, b) =
+      isClassifier && vectorCount > 0
       ? (numbers(SupportVectors.probabilityA), numbers(SupportVectors.probabilityB)) : ([], [])
     if vectorCount > 0 {
       vectors = numbers(SupportVectors.vectors)
@@ -69,7 +70,7 @@ struct SupportVectorMachine: Sendable {
   }
 
   init(classifier context: ReferenceContext) throws {
-    let labels = try ClassLabels(context, LinearModel.integerLabels, LinearModel.stringLabels)
+    let labels = try ClassLabels(context.node.attributes, LinearModel.integerLabels, LinearModel.stringLabels)
     let counts = context[SupportVectors.vectorsPerClass] ?? []
     guard labels.count > 0, labels.count < 1 << 16 else { throw KernelError.invalid("\(labels.count) class labels") }
     var starts = [0]

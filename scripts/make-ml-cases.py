@@ -66,6 +66,9 @@ def write(name, model, feeds, by="runtime", atol=1e-5):
         expected = session.run(None, {n: {k: x.item() for k, x in v.items()} if isinstance(v, dict) else v for n, v in feeds.items()})
     elif by == "reference":
         expected = ReferenceEvaluator(model).run(None, feeds)
+    for x, info in zip(expected, model.graph.output):
+        if isinstance(x, np.ndarray) and not info.type.tensor_type.HasField("shape"):
+            info.CopyFrom(helper.make_tensor_value_info(info.name, info.type.tensor_type.elem_type, x.shape))
     folder = ROOT / name
     data = folder / "test_data_set_0"
     data.mkdir(parents=True)

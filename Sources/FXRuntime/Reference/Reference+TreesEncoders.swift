@@ -64,7 +64,9 @@ private struct LabelTable: Sendable {
 
   /// - Parameter type: of the operand, which says which way the only table of version 1 is read.
   init(encoder context: ReferenceContext, holding type: ElementType) throws {
-    if let classes = context[LabelEncoder.classes], !classes.isEmpty {
+    if let classes = context[LabelEncoder.classes] {
+      let isOnly = !context.node.attributes.contains { $0.name.hasPrefix("keys_") || $0.name.hasPrefix("values_") }
+      guard isOnly else { throw KernelError.invalid("classes_strings stands beside another table") }
       let (numbers, texts) = (Tensor(vector: Array(classes.indices)), try Tensor([classes.count], strings: classes))
       if type == .string {
         try self.init(keys: texts, values: numbers, fallback: Tensor(vector: [context[LabelEncoder.defaultInteger]]))

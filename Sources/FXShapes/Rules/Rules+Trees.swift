@@ -116,21 +116,16 @@ extension ShapeRules {
       return [.tensor(element == .string ? .int64 : .string, try context.shape(0))]
     }
     self[.labelEncoder] = { (context) throws(ShapeError) in
-      var element: ElementType?
-      if let tensor = context[LabelEncoder.valueTensor] {
-        element = tensor.elementType
-      } else if context[LabelEncoder.valueStrings] != nil {
-        element = .string
-      } else if context[LabelEncoder.valueIntegers] != nil {
-        element = .int64
-      } else if context[LabelEncoder.valueFloats] != nil {
-        element = .float32
-      } else if context[LabelEncoder.classes] != nil {
-        element = try context.elementType(0).map { $0 == .string ? .int64 : .string }
-      } else {
-        throw .invalid("a table needs values")
+      var types: [ElementType?] = []
+      if let tensor = context[LabelEncoder.valueTensor] { types.append(tensor.elementType) }
+      if context[LabelEncoder.valueStrings] != nil { types.append(.string) }
+      if context[LabelEncoder.valueIntegers] != nil { types.append(.int64) }
+      if context[LabelEncoder.valueFloats] != nil { types.append(.float32) }
+      if context[LabelEncoder.classes] != nil {
+        types.append(try context.elementType(0).map { $0 == .string ? .int64 : .string })
       }
-      guard let element else { return [.unknown] }
+      guard types.count == 1 else { throw .invalid("a table needs one list of values, not \(types.count)") }
+      guard let element = types[0] else { return [.unknown] }
       return [.tensor(element, try context.shape(0))]
     }
     addMaps()

@@ -23,6 +23,8 @@ extension ShapeRules {
     rules.addRandom()
     rules.addQuantization()
     rules.addContrib()
+    rules.addTrees()
+    rules.addTraining()
     return rules
   }()
 }

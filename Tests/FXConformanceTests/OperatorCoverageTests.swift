@@ -1,6 +1,8 @@
 import FXCore
+import FXOnnx
 import FXRuntime
 import FXShapes
+import Foundation
 import Testing
 
 /// Every operator has its row in the layers that define it.
@@ -26,5 +28,57 @@ import Testing
     let schemas = try OperatorTable.standard.operators.map { try #require($0.schema) }
     let names = OperatorTable.standard.operators.map(\.description) + schemas.flatMap(\.aliases)
     #expect(Set(names).count == names.count, "\(names.filter { name in names.count { $0 == name } > 1 })")
+  }
+
+  // MARK: ONNX
+
+  /// ONNX's operators that have no operator here, with the reason.
+  static let absent: [String: String] = [
+    "ai.onnx Constant": "a parameter beside the nodes, not an operator",
+    "ai.onnx ImageDecoder": "not there yet",
+    "ai.onnx.preview FlexAttention": "not there yet",
+    "ai.onnx.preview.training Gradient": "the gradient of a graph is not computed yet",
+  ]
+
+  /// The output of `scripts/onnx-schemas.py`.
+  static let schemas = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Cases/onnx-schemas.txt")
+
+  /// Every operator of ONNX's own domains, in every version, has all layers.
+  @Test func everyOperatorOfOnnxIsThere() throws {
+    var lacking: [String: [String]] = [:]
+    let lines = try String(contentsOf: Self.schemas, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count > 220)
+    for line in lines {
+      let words = line.split(separator: " ").map(String.init)
+      let domain = words[0] == "ai.onnx" ? "" : words[0]
+      let newest = try #require(words.dropFirst(2).compactMap { Int($0) }.map(abs).max())
+      let row = OnnxOperators.standard.row(words[1], domain: domain)
+      var layers: [String] = []
+      if row == nil { layers.append("import") }
+      if row?.op.schema == nil { layers.append("schema") }
+      if row.flatMap({ ShapeRules.standard[$0.op] }) == nil { layers.append("shape rule") }
+      if row.flatMap({ ReferenceKernels.standard[$0.op] }) == nil { layers.append("kernel") }
+      if row.flatMap({ OnnxOperators.standard.row(for: $0.op) }) == nil { layers.append("export") }
+      if OnnxOperators.standard.newest[domain] ?? 0 < newest { layers.append("version \(newest)") }
+      if !layers.isEmpty { lacking["\(words[0]) \(words[1])"] = layers }
+    }
+    #expect(Set(lacking.keys) == Set(Self.absent.keys), "missing, or no longer missing: \(lacking)")
+  }
+
+  /// The list is that of the installed package.
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["FX_PYTHON"] != nil, "FX_PYTHON names no interpreter"))
+  func listOfOnnxOperatorsIsCurrent() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(ProcessInfo.processInfo.environment["FX_PYTHON"]))
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    process.arguments = [root.appendingPathComponent("scripts/onnx-schemas.py").path]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = try #require(try pipe.fileHandleForReading.readToEnd())
+    process.waitUntilExit()
+    #expect(String(decoding: output, as: UTF8.self) == (try String(contentsOf: Self.schemas, encoding: .utf8)))
   }
 }

@@ -25,5 +25,7 @@ extension OperatorTable {
       Operator.contribAttentions,
       Operator.randoms,
       Operator.quantizations,
+      Operator.trees,
+      Operator.training,
     ].flatMap(\.self))
 }

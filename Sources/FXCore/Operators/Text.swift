@@ -27,7 +27,17 @@ extension Operator {
       TfIdf.stringPool.specification, TfIdf.weights.specification,
     ], onnx: "TfIdfVectorizer")
 
-  package static let texts: [Operator] = [.stringConcat, .stringSplit, .stringNormalizer, .regexFullMatch, .tfIdfVectorizer]
+  public static let tokenizer = Operator(
+    "tokenizer", .text, "The tokens of each string along a new axis, padded: ONNX Runtime's `Tokenizer`.",
+    operands: ["x"], types: ["T": .string],
+    attributes: [
+      Tokenizer.mark.specification, Tokenizer.leastCharacters.specification, Tokenizer.padValue.specification,
+      Tokenizer.separators.specification, Tokenizer.expression.specification,
+    ], onnx: "com.microsoft::Tokenizer")
+
+  package static let texts: [Operator] = [
+    .stringConcat, .stringSplit, .stringNormalizer, .regexFullMatch, .tfIdfVectorizer, .tokenizer,
+  ]
 }
 
 public enum StringSplit {
@@ -67,4 +77,17 @@ public enum TfIdf {
   public static let stringPool = AttributeKey<[String]?>("pool_strings")
   /// The weight of each column; 1 if absent.
   public static let weights = AttributeKey<[Float]?>("weights")
+}
+
+/// Either `expression` matches tokens or `separators` match what is between them.
+public enum Tokenizer {
+  /// Whether tokens stand between U+0002 and U+0003.
+  public static let mark = AttributeKey<Bool>("mark")
+  /// Shorter tokens are dropped.
+  public static let leastCharacters = AttributeKey<Int>("mincharnum")
+  public static let padValue = AttributeKey<String>("pad_value")
+  /// Regular expressions in the syntax of RE2; a single empty one makes each character a token.
+  public static let separators = AttributeKey<[String]?>("separators")
+  /// In the syntax of RE2.
+  public static let expression = AttributeKey<String?>("tokenexp")
 }

@@ -11,6 +11,7 @@ final class GraphWriter {
 
   let graph: Graph
   let operators: OnnxOperators
+  private let operatorSets: [String: Int]
   let operatorSet: Int
   let builder: MessageBuilder
   var includesValueInfos = true
@@ -28,10 +29,12 @@ final class GraphWriter {
   /// Each region nests three messages deeper: node, attribute, graph.
   private static let depthLimit = 30
 
-  init(_ graph: Graph, operators: OnnxOperators, operatorSet: Int) throws(OnnxError) {
+  /// - Parameter operatorSets: the version of each domain to be written; the empty domain's must be among them.
+  init(_ graph: Graph, operators: OnnxOperators, operatorSets: [String: Int]) throws(OnnxError) {
     self.graph = graph
     self.operators = operators
-    self.operatorSet = operatorSet
+    self.operatorSets = operatorSets
+    operatorSet = operatorSets[""] ?? OnnxExporter.defaultOperatorSet
     builder = try MessageBuilder()
   }
 
@@ -58,8 +61,7 @@ final class GraphWriter {
   }
 
   private func version(of domain: String) -> Int {
-    if domain.isEmpty { return operatorSet }
-    return graph.operatorSets[domain] ?? operators.newest[domain] ?? 1
+    operatorSets[domain] ?? graph.operatorSets[domain] ?? operators.newest[domain] ?? 1
   }
 
   /// The IR version with which an operator set came out.
@@ -286,11 +288,16 @@ final class GraphWriter {
 
   private func write(_ node: Node) throws(OnnxError) {
     let row = operators.row(for: node.op)
+    let version = row.map { self.version(of: $0.form.domain) } ?? operatorSet
     var call = OnnxExportCall(
-      writer: self, row: row, node: node, version: operatorSet, results: try resultNames(of: node))
+      writer: self, row: row, node: node, version: version, results: try resultNames(of: node))
     if let row {
-      guard !row.form.domain.isEmpty || row.form.since <= operatorSet else {
-        throw OnnxError(.unsupported("\(row.form.opType) needs operator set \(row.form.since)"))
+      let (name, domain) = (row.form.opType, row.form.domain.isEmpty ? "" : " of \(row.form.domain)")
+      guard row.form.since <= version else {
+        throw OnnxError(.unsupported("\(name) needs operator set \(row.form.since)\(domain)"))
+      }
+      if let last = row.form.last, version > last {
+        throw OnnxError(.unsupported("\(name) ended with operator set \(last)\(domain), other calls need \(version)"))
       }
       if let exporting = row.form.exporting { try exporting(&call) } else { try call.emitAsDescribed() }
     } else if node.op.isRegistered {

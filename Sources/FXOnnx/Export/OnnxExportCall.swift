@@ -9,7 +9,7 @@ public struct OnnxExportCall {
   let writer: GraphWriter
   let row: OnnxOperator?
   public let node: Node
-  /// The operator set that is written.
+  /// The operator set that is written of the row's domain.
   public let version: Int
   /// The names of the results, empty for optional ones that nobody uses.
   public let results: [String]
@@ -89,7 +89,7 @@ public struct OnnxExportCall {
     var attributes = Attributes()
     for entry in node.attributes {
       let name = row.form.names[entry.name] ?? entry.name
-      if row.form.domain.isEmpty, let since = row.form.later[name], since > version {
+      if let since = row.form.later[name], since > version {
         guard entry.value == node.op.schema?.attribute(entry.name)?.defaultValue else {
           throw OnnxError(.unsupported("the attribute \(name.quoted) needs operator set \(since)"))
         }

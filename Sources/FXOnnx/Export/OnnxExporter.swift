@@ -24,7 +24,7 @@ public struct OnnxExporter: Sendable {
   public func export(_ graph: Graph, name: String? = nil) throws(OnnxError) -> OnnxDocument {
     let graph = try wrapping { () throws(GraphError) in try FusedCalls.expanded(graph) }
     let choice = OperatorSetChoice(operators: operators, wanted: operatorSet)
-    let writer = try GraphWriter(graph, operators: operators, operatorSet: try choice.operatorSet(for: graph))
+    let writer = try GraphWriter(graph, operators: operators, operatorSets: try choice.operatorSets(for: graph))
     writer.includesValueInfos = includesValueInfos
     let model = try writer.model(name: name ?? graph.name)
     return OnnxDocument(model, builder: writer.builder)

@@ -6,6 +6,24 @@ struct OperatorSetChoice {
   /// What the user asked for.
   let wanted: Int?
 
+  /// The operator set of each domain that calls of the graph are of.
+  /// - Throws: `OnnxError` with `.operatorSet` for one that cannot be written.
+  func operatorSets(for graph: Graph) throws(OnnxError) -> [String: Int] {
+    var sets: [String: Int] = [:]
+    var last: [String: Int] = [:]
+    for (op, _) in graph.operatorCounts {
+      guard let row = operators.row(for: op), !row.form.domain.isEmpty else { continue }
+      let domain = row.form.domain
+      let given = sets[domain] ?? graph.operatorSets[domain] ?? operators.newest[domain] ?? 1
+      sets[domain] = max(given, row.form.since, latest(row, in: graph))
+      if let end = row.form.last { last[domain] = min(last[domain] ?? end, end) }
+    }
+    // Calls that need a later one than others allow are the writer's to name.
+    for (domain, end) in last { sets[domain] = sets[domain].map { min($0, end) } }
+    sets[""] = try operatorSet(for: graph)
+    return sets
+  }
+
   /// The one that is asked for; else the one the graph was read with or the default, or a later one that calls and
   /// element types need.
   /// - Throws: `OnnxError` with `.operatorSet` for one that cannot be written.

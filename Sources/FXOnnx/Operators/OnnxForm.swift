@@ -19,8 +19,10 @@ public struct OnnxForm: Sendable {
   public let opType: String
   /// Empty for ONNX's own operators.
   public let domain: String
-  /// The first operator set in which the operator can be written.
+  /// The first operator set of its domain in which the operator can be written.
   public var since: Int
+  /// The last one, if later ones deprecate the operator.
+  public var last: Int?
   /// ONNX's attribute names by ours, where they differ.
   public var names: [String: String]
   public var former: [FormerAttribute]
@@ -36,13 +38,15 @@ public struct OnnxForm: Sendable {
   public var exporting: Export?
 
   public init(
-    _ opType: String, domain: String = "", since: Int = 1, names: [String: String] = [:], former: [FormerAttribute] = [],
+    _ opType: String, domain: String = "", since: Int = 1, last: Int? = nil, names: [String: String] = [:],
+    former: [FormerAttribute] = [],
     later: [String: Int] = [:], laterOperands: [Int: Int] = [:], ignored: Set<String> = [], normalize: Normalize? = nil,
     importing: Import? = nil, adjust: Adjust? = nil, exporting: Export? = nil
   ) {
     self.opType = opType
     self.domain = domain
     self.since = since
+    self.last = last
     self.names = names
     self.former = former
     self.later = later

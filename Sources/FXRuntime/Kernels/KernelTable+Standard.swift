@@ -18,6 +18,7 @@ extension KernelTable {
     table.addAttention()
     table.addQuantizations()
     table.addImages()
+    table.addTrees()
     return table
   }()
 }

@@ -30,8 +30,12 @@ public final class WeightCache: Sendable {
     let weights: PackedWeights
   }
   private let entries = Mutex<[Key: Entry]>([:])
+  private let models: ModelCache
 
-  public init() {}
+  public init() { models = ModelCache() }
+
+  /// A cache for the constants of one run, with the models of another.
+  init(sharingModelsOf other: WeightCache) { models = other.models }
 
   /// The constant in the layout called `layout`, packed by `pack` the first time.
   ///
@@ -59,6 +63,19 @@ public final class WeightCache: Sendable {
     }
   }
 
+  /// What the attributes of a node of the compiled graph mean to its kernel, made by `make` the first time.
+  func prepared<Value: Sendable>(for node: NodeID, _ make: () throws -> Value) rethrows -> Value {
+    if let value = models.byNode.withLock({ $0[node] }) as? Value { return value }
+    let value = try make()
+    models.byNode.withLock { $0[node] = value }
+    return value
+  }
+
   /// Bytes held in packed layouts.
   public var byteCount: Int { entries.withLock { $0.values.reduce(0) { $0 + $1.weights.byteCount } } }
+}
+
+/// What kernels made of nodes' attributes.
+private final class ModelCache: Sendable {
+  let byNode = Mutex<[NodeID: any Sendable]>([:])
 }

@@ -21,7 +21,7 @@ struct NodeEvaluator: Sendable {
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     let context = ReferenceContext(
-      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion)
+      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion, cache: weights)
     try context.checkElementTypes()
     let results = try kernel(context)
     guard results.count == node.results.count else {
@@ -55,7 +55,7 @@ struct NodeEvaluator: Sendable {
         facts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: $0.elementCount <= 64 ? tensor : nil) }
       },
       results: resultFacts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
-      wanted: node.results.map { _ in true }, weights: WeightCache(), threads: pool.size)
+      wanted: node.results.map { _ in true }, weights: WeightCache(sharingModelsOf: weights), threads: pool.size)
     switch try factory(request) {
     case nil: return nil
     case .view(let index):

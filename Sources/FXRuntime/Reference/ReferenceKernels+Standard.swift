@@ -14,6 +14,7 @@ extension ReferenceKernels {
     kernels.addLoss()
     kernels.addSignal()
     kernels.addText()
+    kernels.addTokenizer()
     kernels.addComparison()
     kernels.addActivation()
     kernels.addReduction()
@@ -24,6 +25,8 @@ extension ReferenceKernels {
     kernels.addContribAttention()
     kernels.addContribLinearAlgebra()
     kernels.addQuantization()
+    kernels.addTrees()
+    kernels.addTraining()
     return kernels
   }()
 }

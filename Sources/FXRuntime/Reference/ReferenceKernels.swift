@@ -28,6 +28,14 @@ public struct ReferenceContext {
   /// The types of a region's results as far as the graph knows: what loops that make no turn give.
   var regionTypes: (RegionID) -> [ValueType] = { _ in [] }
 
+  /// Where what was made of attributes is kept from run to run; `nil` where a graph runs once.
+  var cache: WeightCache?
+
+  /// What the kernel makes of the node's attributes, kept from run to run where the graph is compiled.
+  func prepared<Value: Sendable>(_ make: () throws -> Value) throws -> Value {
+    try cache.map { try $0.prepared(for: node.id, make) } ?? make()
+  }
+
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 

@@ -18,6 +18,10 @@ extension ShapeRules {
       return [.tensor(.string, shape.rank == 1 ? [count] : [1, count])]
     }
     self[.regexFullMatch] = { (context) throws(ShapeError) in [.tensor(.bool, try context.shape(0))] }
+    self[.tokenizer] = { (context) throws(ShapeError) in
+      guard let shape = try context.shape(0) else { return [.tensor(.string, nil)] }
+      return [.tensor(.string, Shape(shape.dimensions + [context.dataDependentDimension()]))]
+    }
     self[.tfIdfVectorizer] = { (context) throws(ShapeError) in
       let last = context[TfIdf.indexes].max() ?? -1
       guard last < .max, context[TfIdf.indexes].allSatisfy({ $0 >= 0 }) else {

@@ -19,8 +19,11 @@ struct ValueComparison {
     case (.optional(let a?, _), _): return difference(a, expected)
     case (_, .optional(let b?, _)): return difference(actual, b)
     case (.map(let k, let a), .map(let l, let b)):
-      guard k == l, a.count == b.count else { return "the keys differ" }
-      return zip(a, b).lazy.compactMap { difference($0, $1) }.first
+      // A map has no order.
+      guard let p = k.keyOrder, let q = l.keyOrder, p.count == a.count, q.count == b.count, p.keys == q.keys else {
+        return "the keys differ"
+      }
+      return zip(p.order, q.order).lazy.compactMap { difference(a[$0], b[$1]) }.first
     default: return "\(actual.type), expected \(expected.type)"
     }
   }
@@ -48,6 +51,13 @@ struct ValueComparison {
 }
 
 extension Tensor {
+  /// The keys of a map, sorted, and where each stands.
+  fileprivate var keyOrder: (keys: [String], order: [Int], count: Int)? {
+    guard let keys = strings ?? (try? converted(to: .string).strings) else { return nil }
+    let order = keys.indices.sorted { keys[$0] < keys[$1] }
+    return (order.map { keys[$0] }, order, keys.count)
+  }
+
   /// The elements as doubles, two per complex number.
   fileprivate var components: [Double]? {
     switch elementType {

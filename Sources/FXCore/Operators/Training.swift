@@ -1,0 +1,62 @@
+/// One step of an optimizer. Source of semantics: the operators of ONNX's domain `ai.onnx.preview.training`.
+///
+/// Operands are the learning rate r, the number t of steps done before, and then group by group of n tensors each: the
+/// tensors x to be trained, their gradients g, and the optimizer's memory of them. Results are the new x and the new
+/// memory, in the same order. g′ = g + norm_coefficient × x is the gradient with regularization.
+extension Operator {
+  private static func optimizer(
+    _ name: String, _ summary: String, _ attributes: [AttributeSpecification], onnx: String
+  ) -> Operator {
+    Operator(
+      name, .training, summary, operands: ["r: R", "t: I", "inputs...: V"], results: ["outputs...: V"],
+      types: ["R": .init(.float32, .float64), "I": .int64], attributes: attributes,
+      onnx: "ai.onnx.preview.training::" + onnx)
+  }
+
+  /// Operands x, g, h: h ← h + g′²; x ← x − r / (1 + t × decay_factor) × g′ / (√h + ε).
+  public static let adagrad = optimizer(
+    "adagrad", "A step of Adagrad.",
+    [Adagrad.decayFactor.specification, Optimizer.epsilon.specification, Optimizer.normCoefficient.specification],
+    onnx: "Adagrad")
+
+  /// Operands x, g, v, h: v ← αv + (1 − α)g′; h ← βh + (1 − β)g′²; x ← (1 − norm_coefficient_post)(x − ρ v / (√h + ε)),
+  /// where ρ = r√(1 − βᵗ) / (1 − αᵗ), or r in the first step.
+  public static let adam = optimizer(
+    "adam", "A step of Adam.",
+    [
+      Adam.alpha.specification, Adam.beta.specification, Optimizer.epsilon.specification,
+      Optimizer.normCoefficient.specification, Adam.normCoefficientPost.specification,
+    ], onnx: "Adam")
+
+  /// Operands x, g, v: v ← αv + βg′, β being 1 in the first step; x ← x − r v, or x − r(g′ + αv) with Nesterov's momentum.
+  public static let momentum = optimizer(
+    "momentum", "A step of gradient descent with momentum.",
+    [
+      Momentum.alpha.specification, Momentum.beta.specification, Momentum.mode.specification,
+      Momentum.normCoefficient.specification,
+    ], onnx: "Momentum")
+
+  package static let training: [Operator] = [.adagrad, .adam, .momentum]
+}
+
+public enum Optimizer {
+  public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-6)
+  public static let normCoefficient = AttributeKey<Float>("norm_coefficient", default: 0)
+}
+
+public enum Adagrad {
+  public static let decayFactor = AttributeKey<Float>("decay_factor", default: 0)
+}
+
+public enum Adam {
+  public static let alpha = AttributeKey<Float>("alpha", default: 0.9)
+  public static let beta = AttributeKey<Float>("beta", default: 0.999)
+  public static let normCoefficientPost = AttributeKey<Float>("norm_coefficient_post", default: 0)
+}
+
+public enum Momentum {
+  public static let alpha = AttributeKey<Float>("alpha")
+  public static let beta = AttributeKey<Float>("beta")
+  public static let mode = AttributeKey<String>("mode", allowed: ["standard", "nesterov"])
+  public static let normCoefficient = AttributeKey<Float>("norm_coefficient")
+}

@@ -1,0 +1,53 @@
+import FXCore
+
+/// Texts to tokens.
+extension ReferenceKernels {
+  mutating func addTokenizer() {
+    self[.tokenizer] = { context in
+      let x = try context.tensor(0)
+      guard let texts = x.strings else { throw KernelError.elementType(x.elementType) }
+      let least = context[Tokenizer.leastCharacters]
+      let rows = try tokens(context, texts).map { $0.filter { !$0.isEmpty && $0.unicodeScalars.count >= least } }
+      let longest = rows.map(\.count).max() ?? 0
+      // A batch without tokens has no columns, not even for marks.
+      let isMarked = context[Tokenizer.mark] && longest > 0
+      let width = longest + (isMarked ? 2 : 0)
+      let shape = x.shape + [width]
+      _ = try Selection.count(shape)
+      let filled = rows.flatMap { row in
+        (isMarked ? ["\u{2}"] + row + ["\u{3}"] : row)
+          + Array(repeating: context[Tokenizer.padValue], count: longest - row.count)
+      }
+      return [.tensor(try Tensor(shape, strings: filled))]
+    }
+  }
+}
+
+private func regex(_ pattern: String) throws -> Regex<AnyRegexOutput> {
+  guard let regex = try? Regex(pattern) else { throw KernelError.invalid("\(pattern.quoted) is no regular expression") }
+  // As RE2 has it: characters are code points, and words are runs of word characters.
+  return regex.matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
+}
+
+/// The tokens of each text, empty ones included.
+private func tokens(_ context: ReferenceContext, _ texts: [String]) throws -> [[String]] {
+  let (expression, separators) = (context[Tokenizer.expression], context[Tokenizer.separators] ?? [])
+  switch (expression, separators.isEmpty) {
+  case (let expression?, true):
+    let pattern = try regex(expression)
+    return texts.map { text in text.matches(of: pattern).map { String(text[$0.range]) } }
+  case (nil, false) where separators == [""]:
+    return texts.map { text in text.unicodeScalars.map { String(Character($0)) } }
+  case (nil, false):
+    let patterns = try separators.map { separator in
+      guard !separator.isEmpty else { throw KernelError.invalid("one of several separators is empty") }
+      return try regex(separator)
+    }
+    return texts.map { text in
+      patterns.reduce([text]) { pieces, pattern in
+        pieces.flatMap { $0.split(separator: pattern, omittingEmptySubsequences: true).map(String.init) }
+      }
+    }
+  default: throw KernelError.invalid("either tokenexp or separators says what a token is")
+  }
+}

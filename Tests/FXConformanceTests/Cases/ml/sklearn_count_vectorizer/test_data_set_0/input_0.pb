@@ -1,0 +1,1 @@
+2The fox sat2my dog, the catBtext

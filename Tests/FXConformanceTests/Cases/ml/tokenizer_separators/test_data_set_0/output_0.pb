@@ -1,0 +1,1 @@
+2a2cat2a2dog2#2#2#2#2the2quick2brown2fox

@@ -38,6 +38,8 @@ let package = Package(
       cSettings: [.define("FX_HAVE_OPENBLAS", .when(traits: ["OpenBLAS"]))],
       linkerSettings: [.linkedLibrary("openblas", .when(traits: ["OpenBLAS"]))]),
     .target(name: "CKernels"),
+    // Opens the image libraries when they are needed and links none.
+    .target(name: "CImageShim"),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]),
     .target(
@@ -61,7 +63,8 @@ let package = Package(
 
     // Layer 3
     .target(
-      name: "FXRuntime", dependencies: ["FXCore", "FXShapes", "FXPasses", "CBlasShim", "CKernels"], swiftSettings: settings),
+      name: "FXRuntime", dependencies: ["FXCore", "FXShapes", "FXPasses", "CBlasShim", "CImageShim", "CKernels"],
+      swiftSettings: settings),
     .target(name: "FXQuant", dependencies: ["FXCore", "FXShapes", "FXPasses"], swiftSettings: settings),
     .target(name: "FXDistributed", dependencies: ["FXCore", "FXShapes", "FXPasses", "CMPI"], swiftSettings: settings),
 

@@ -23,7 +23,7 @@ ALLOWED = {
     "FXTrace": {"FXCore", "FXShapes"},
     "FXPasses": {"FXCore", "FXShapes", "FXTrace"},
     "FXCodegen": {"FXCore", "FXShapes", "FXTrace", "FXPasses"},
-    "FXRuntime": {"FXCore", "FXShapes", "FXTrace", "FXPasses", "CBlasShim", "CKernels"},
+    "FXRuntime": {"FXCore", "FXShapes", "FXTrace", "FXPasses", "CBlasShim", "CImageShim", "CKernels"},
     "FXQuant": {"FXCore", "FXShapes", "FXTrace", "FXPasses"},
     "FXDistributed": {"FXCore", "FXShapes", "FXTrace", "FXPasses", "CMPI"},
 }

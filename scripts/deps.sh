@@ -30,6 +30,12 @@ need "pkg-config --exists libprotobuf-c || $(installed libprotobuf-c-dev)" libpr
 if [ "$goal" != build ]; then
   need 'command -v python3' python3 python
   need 'python3 -c "import venv, ensurepip"' python3-venv python
+  # Their headers are looked for when CImageShim is compiled; without them the tests of those formats fail.
+  need "pkg-config --exists libturbojpeg || $(installed libturbojpeg0-dev)" libturbojpeg0-dev jpeg-turbo
+  need "pkg-config --exists libpng || $(installed libpng-dev)" libpng-dev libpng
+  need "pkg-config --exists libwebp || $(installed libwebp-dev)" libwebp-dev webp
+  need "pkg-config --exists libtiff-4 || $(installed libtiff-dev)" libtiff-dev libtiff
+  need "pkg-config --exists libopenjp2 || $(installed libopenjp2-7-dev)" libopenjp2-7-dev openjpeg
   need "[ -e /etc/ssl/certs/ca-certificates.crt ] || [ \"\$(uname)\" = Darwin ]" ca-certificates ca-certificates
 fi
 

@@ -59,6 +59,16 @@ public struct ShapeInference: Sendable {
   }
 }
 
+extension ShapeInference {
+  /// The types of a region's results for arguments of these types; as far as the graph knows them if the region's nodes do
+  /// not fit together.
+  package func knownTypes(ofRegion region: RegionID, in graph: Graph, arguments: [ValueType]) -> [ValueType] {
+    var session = InferenceSession(self, graph)
+    let results = try? session.infer(region, arguments: arguments, contents: [])
+    return results?.types ?? graph.results(of: region).map { graph.type(of: $0) }
+  }
+}
+
 /// What inference knows beyond types: the integers that small tensors hold, and which symbols it has given out.
 public struct InferenceMemory {
   var contents: [ValueID: [Dimension]] = [:]
@@ -198,9 +208,22 @@ extension ValueType {
       guard let shape = a.shape else { return other }
       guard let known = b.shape, known.rank == shape.rank else { return self }
       return .tensor(a.elementType, Shape(zip(shape, known).map { $0.isUnknown ? $1 : $0 }))
-    case (.sequence(let a), .sequence(let b)): return .sequence(a.refined(by: b))
+    // That elements have no one shape is a finding, which models with a shape for all of them contradict.
+    case (.sequence(.unknown), .sequence): return other
+    case (.sequence, .sequence): return self
     case (.optional(let a), .optional(let b)): return .optional(a.refined(by: b))
+    // What a model declares to be there is not widened by a loop whose first turn could find it missing.
+    case (.optional(let a), _) where a.isOfKind(of: other): return a
     default: return self
+    }
+  }
+
+  /// Whether both are tensors of one element type, or both sequences.
+  private func isOfKind(of other: ValueType) -> Bool {
+    switch (self, other) {
+    case (.tensor(let a), .tensor(let b)): a.elementType == b.elementType
+    case (.sequence, .sequence): true
+    default: false
     }
   }
 

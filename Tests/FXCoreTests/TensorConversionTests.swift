@@ -163,4 +163,16 @@ import Testing
     let saturated = try Tensor(type, [2], numbers: .floats(beyond)).numbers().doubles
     #expect(saturated == [Double(range.upperBound), Double(range.lowerBound)])
   }
+
+  /// By way of `Double` these would look like ties, or be rounded up to them.
+  @Test func bigIntegersRoundOnce() throws {
+    // 2⁶² + 2⁵⁴ is half way between two numbers of `bfloat16`; one more is nearer to the upper.
+    let tie = Int64(1) << 62 + Int64(1) << 54
+    let numbers = Numbers.signed([tie, tie + 1, tie - 1, -tie - 1, .max, .min])
+    let result = try Tensor(.bfloat16, [6], numbers: numbers).numbers().doubles
+    let (lower, upper) = (0x1p62, 0x1p62 + 0x1p55)
+    #expect(result == [lower, upper, lower, -upper, 0x1p63, -0x1p63])
+    let unsigned = Numbers.unsigned([1 << 63 + 1 << 55, 1 << 63 + 1 << 55 + 1])
+    #expect(try Tensor(.bfloat16, [2], numbers: unsigned).numbers().doubles == [0x1p63, 0x1p63 + 0x1p56])
+  }
 }

@@ -35,7 +35,19 @@ extension Operator {
       LinearAttention.queryHeadCount.specification, LinearAttention.scale.specification, LinearAttention.rule.specification,
     ], traits: .composite, onnx: "LinearAttention")
 
-  package static let attentions: [Operator] = [.attention, .rotaryEmbedding, .linearAttention]
+  /// Attention whose scores and probabilities go through regions (Dong et al. 2024).
+  ///
+  /// Queries [b, h, n, d], keys [b, g, m, d] and values [b, g, m, e]; each key head serves h ÷ g query heads. A region takes
+  /// [b, h, n, m] in the softmax's element type, and then the captures; it gives as much. One that returns its first
+  /// argument leaves them as they are.
+  public static let flexAttention = Operator(
+    "flex_attention", .attention, "prob_mod(softmax(score_mod(scale × q × kᵀ))) × v, per head.",
+    operands: ["q", "k", "v", "captures...: C"], types: ["T": .floating],
+    attributes: [FlexAttention.scale.specification, FlexAttention.softmaxPrecision.specification],
+    regions: ["score_mod", "prob_mod"], traits: .composite, onnx: "ai.onnx.preview::FlexAttention",
+    torch: "torch.nn.attention.flex_attention.flex_attention")
+
+  package static let attentions: [Operator] = [.attention, .rotaryEmbedding, .linearAttention, .flexAttention]
 }
 
 public enum Attention {
@@ -60,6 +72,19 @@ public enum Attention {
     softcap.specification, softmaxPrecision.specification, scoresMode.specification, leftWindowSize.specification,
     rightWindowSize.specification,
   ]
+}
+
+public enum FlexAttention {
+  /// 1/√d if left out.
+  public static let scale = AttributeKey<Float?>("scale")
+  /// What the softmax is computed in; `float32` if left out, and `float64` for operands of that type.
+  public static let softmaxPrecision = AttributeKey<ElementType?>("softmax_precision")
+
+  /// The element type that scores and probabilities have.
+  /// - Parameter operand: the queries'.
+  package static func scoreType(_ precision: ElementType?, operand: ElementType) -> ElementType {
+    precision ?? (operand == .float64 ? .float64 : .float32)
+  }
 }
 
 public enum LinearAttention {

@@ -38,8 +38,15 @@ extension Operator {
     operands: ["x", "shape: I"], types: ["I": .index], attributes: [CenterCropPad.axes.specification],
     traits: [.composite, .dataMovement], onnx: "CenterCropPad", torch: "torchvision.transforms.functional.center_crop")
 
+  /// BMP, JPEG, JPEG 2000, PNG, PNM (P1 to P6), TIFF and WebP, told apart by their first bytes. What cannot be decoded gives an
+  /// image without rows and columns.
+  public static let imageDecoder = Operator(
+    "image_decoder", .image, "The pixels of an encoded image: u8[height, width, channels].", operands: ["encoded"],
+    types: ["T": .init(.uint8)], attributes: [ImageDecoder.pixelFormat.specification], onnx: "ImageDecoder",
+    torch: "torchvision.io.decode_image")
+
   package static let images: [Operator] = [
-    .resize, .gridSample, .affineGrid, .roiAlign, .nonMaxSuppression, .centerCropPad,
+    .resize, .gridSample, .affineGrid, .roiAlign, .nonMaxSuppression, .centerCropPad, .imageDecoder,
   ]
 }
 
@@ -48,11 +55,12 @@ public enum Resize {
   public static let antialias = AttributeKey<Bool>("antialias", default: false)
   /// The axes that roi, scales and sizes are about; all if absent.
   public static let axes = AttributeKey<[Int]?>("axes")
-  /// How a coordinate of the result maps to one of the operand.
+  /// How a coordinate of the result maps to one of the operand. ONNX had `tf_half_pixel_for_nn` in operator sets 11 and 12.
   public static let coordinates = AttributeKey<String>(
     "coordinate_transformation_mode", default: "half_pixel",
     allowed: [
       "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize",
+      "tf_half_pixel_for_nn",
     ])
   public static let cubicCoefficient = AttributeKey<Float>("cubic_coeff_a", default: -0.75)
   /// Whether elements outside have no weight, rather than that of the nearest inside.
@@ -98,4 +106,9 @@ public enum NonMaxSuppression {
 public enum CenterCropPad {
   /// The axes that the sizes are of; all if absent.
   public static let axes = AttributeKey<[Int]?>("axes")
+}
+
+public enum ImageDecoder {
+  /// The order of a pixel's channels, or one channel of brightness.
+  public static let pixelFormat = AttributeKey<String>("pixel_format", default: "RGB", allowed: ["RGB", "BGR", "Grayscale"])
 }

@@ -152,7 +152,7 @@ private struct ElementWriter {
     case .int4, .uint4, .int2, .uint2: storePacked(x) { UInt8(truncatingIfNeeded: $0) }
     case .float64: store(x) { Double($0) }
     case .float32: store(x) { Float($0) }
-    default: write(floats: x.map { Double($0) })
+    default: write(floats: x.map(\.roundedToOdd))
     }
   }
 }
@@ -161,5 +161,17 @@ extension FixedWidthInteger {
   /// Toward zero; out of range saturates, NaN is 0.
   fileprivate init(truncatingToRange x: Double) {
     self = Self(exactly: x.rounded(.towardZero)) ?? (x.isNaN ? 0 : x < 0 ? Self.min : Self.max)
+  }
+}
+
+extension FixedWidthInteger {
+  /// The number as a `Double` that rounds to a narrower type as the number itself would: where bits are lost, the last one
+  /// kept is 1, so that nothing looks like a tie that is none (Boldo and Melquiond 2008).
+  fileprivate var roundedToOdd: Double {
+    let excess = Swift.max(0, bitWidth - magnitude.leadingZeroBitCount - 53)
+    let kept = magnitude >> excess
+    let odd: Double = Double(kept << excess == magnitude ? kept : kept | 1)
+    let value = odd * Double(sign: .plus, exponent: excess, significand: 1)
+    return self < 0 ? -value : value
   }
 }

@@ -8,22 +8,34 @@ extension OnnxExportCall {
   }
 
   /// Adds an ONNX node whose subgraphs are the call's regions, in order.
-  /// - Parameter captured: how many of the last operands are captured values.
+  /// - Parameters:
+  ///   - names: the subgraphs' attributes; `nil` for a region that is not written.
+  ///   - captured: how many of the last operands are captured values.
   func emit(
-    _ opType: String, _ inputs: [String], named names: [String], captured: Int, attributes: Attributes = [:]
+    _ opType: String, domain: String = "", _ inputs: [String], named names: [String?], captured: Int,
+    attributes: Attributes = [:]
   ) throws(OnnxError) {
     guard names.count == node.regions.count else { throw OnnxError(.unsupported("it has \(node.regions.count) regions")) }
     let attributeWriter = AttributeWriter(builder: writer.builder)
     var messages: [UnsafeMutablePointer<AttributeProto>] = []
     for entry in attributes { messages.append(try attributeWriter.message(entry.name, entry.value)) }
     for (name, region) in zip(names, node.regions) {
+      guard let name else { continue }
       let graph = try writer.subgraph(
         region, name: "\(results.first ?? "")_\(name)", captured: max(captured, 0), outer: node.operands)
       messages.append(try attributeWriter.message(name, [graph], isList: false))
     }
     var inputs = inputs
     while inputs.last == "" { inputs.removeLast() }
-    try writer.emit(opType, "", inputs, messages, results, for: node)
+    try writer.emit(opType, domain, inputs, messages, results, for: node)
+  }
+
+  /// Whether the region does nothing but return its first argument.
+  func isIdentity(_ region: RegionID) throws(OnnxError) -> Bool {
+    try wrapping { () throws(GraphError) in
+      guard let first = try writer.graph.arguments(of: region).first else { return false }
+      return writer.graph.results(of: region) == [.value(first)]
+    }
   }
 
   /// Writes a region's nodes in place, its arguments being the values called `arguments`, and returns the results' names.

@@ -65,6 +65,36 @@ extension OnnxImportCall {
       row.op, operands, captures, attributes: try schemaAttributes(row), order: order, inputTypes: inputTypes)
   }
 
+  /// The row's call with a region for each of `names`: the subgraph of that name, or where there is none a region that
+  /// returns its first argument.
+  /// - Parameter argument: the type of the first argument where the model does not say it.
+  func callWithOptionalRegions(
+    _ operands: [Operand], named names: [String], argument: ValueType
+  ) throws(OnnxError) -> [Operand] {
+    guard let row else { throw OnnxError(.unsupported("\(opType) has no row to go by")) }
+    let order = names.map { name in subgraphs.firstIndex { $0.name == name } }
+    let captures = try reader.captures(of: order.compactMap { $0 }.map { subgraphs[$0].graph })
+    let node = try reader.append(
+      row.op, operands + captures.operands, try schemaAttributes(row), resultTypes, name: name, location: location)
+    for (region, index) in zip(node.regions, order) {
+      if let index {
+        let subgraph = subgraphs[index]
+        try reader.readSubgraph(
+          subgraph.graph.pointee, into: region, named: "\(name.isEmpty ? opType : name).\(subgraph.name)",
+          captures: captures, inputTypes: [argument])
+        continue
+      }
+      try wrapping { () throws(GraphError) in
+        let first = try reader.graph.addArgument(to: region, argument)
+        for capture in captures.values {
+          _ = try reader.graph.addArgument(to: region, reader.graph.type(of: .value(capture.value)))
+        }
+        try reader.graph.setResults(of: region, [.value(first)])
+      }
+    }
+    return node.results.map(Operand.value)
+  }
+
   /// A call with a region for each subgraph.
   /// - Parameter inputTypes: types of the subgraphs' inputs where the model has none.
   private func callWithRegions(
@@ -83,8 +113,13 @@ extension OnnxImportCall {
   }
 
   /// A call of `op` whose region holds another call of `op`, whose region is the subgraph. All operands go to both.
-  func callNested(
-    _ op: Operator, _ outerAttributes: Attributes, _ innerAttributes: Attributes, subgraph name: String
+  /// - Parameter prepare: what the inner call takes in place of the region's arguments, captures apart, and what the region
+  ///   gives in place of the inner call's results.
+  mutating func callNested(
+    _ op: Operator, _ outerAttributes: Attributes, _ innerAttributes: Attributes, subgraph name: String,
+    _ prepare: (inout OnnxImportCall, [Operand]) throws(OnnxError) -> (
+      operands: [Operand], restore: ([Operand]) throws(OnnxError) -> [Operand]
+    )
   ) throws(OnnxError) -> [Operand] {
     guard let subgraph = subgraphs.first(where: { $0.name == name })?.graph else { throw OnnxError(.missingAttribute(name)) }
     let captures = try reader.captures(of: [subgraph])
@@ -99,11 +134,14 @@ extension OnnxImportCall {
       let innerCaptures = Captures(
         values: zip(captures.values, arguments.suffix(captures.values.count)).map { ($0.name, $1) },
         constants: captures.constants)
+      let own = arguments.dropLast(captures.values.count).map(Operand.value)
+      let prepared = try prepare(&self, own)
       let inner = try reader.append(
-        op, arguments.map(Operand.value), innerAttributes, resultTypes.map { _ in .unknown }, name: "", location: location)
+        op, prepared.operands + innerCaptures.operands, innerAttributes, resultTypes.map { _ in .unknown }, name: "",
+        location: location)
       guard let body = inner.regions.first else { throw OnnxError(.unsupported("\(op) has no region")) }
       try reader.readSubgraph(subgraph.pointee, into: body, named: "\(self.name).\(name)", captures: innerCaptures)
-      return inner.results.map(Operand.value)
+      return try prepared.restore(inner.results.map(Operand.value))
     }
     try wrapping { () throws(GraphError) in try reader.graph.setResults(of: region, results) }
     return outer.results.map(Operand.value)

@@ -44,18 +44,51 @@ extension OnnxForm {
 
   /// Operator set 8 ran a scan for each element of a batch: a scan over the batch whose body is the scan.
   private static func importBatchedScan(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
-    guard call.operand(0) == .none else {
-      throw OnnxError(.unsupported("Scan of operator set 8 with sequence lengths"))
-    }
-    call.operands.removeFirst()
+    let lengths = call.operand(0)
+    call.operands = Array(call.operands.dropFirst())
     let scanned = try call.takeInt("num_scan_inputs") ?? 0
     guard (0...call.operands.count).contains(scanned), let scan = call.row?.op else {
       throw OnnxError(.attributeValue("num_scan_inputs", reason: "is \(scanned), where there are \(call.operands.count) inputs"))
     }
     var inner: Attributes = [stateCount: .int(call.operands.count - scanned), "num_scan_inputs": .int(scanned)]
     if let directions = try call.takeInts("directions") { inner["scan_input_directions"] = .ints(directions) }
+    if lengths != .none { call.operands.insert(lengths, at: 0) }
     return try call.callNested(
-      scan, [stateCount: 0, "num_scan_inputs": .int(call.operands.count)], inner, subgraph: "body")
+      scan, [stateCount: 0, "num_scan_inputs": .int(call.operands.count)], inner, subgraph: "body"
+    ) { call, operands throws(OnnxError) in
+      guard lengths != .none, let length = operands.first else { return (operands, { (results) throws(OnnxError) in results }) }
+      return try cut(&call, Array(operands.dropFirst()), scanned: scanned, to: length)
+    }
+  }
+
+  /// The operands of one sequence without what lies behind its length, and how its results are filled up with zeros again.
+  private static func cut(
+    _ call: inout OnnxImportCall, _ operands: [Operand], scanned: Int, to length: Operand
+  ) throws(OnnxError) -> (operands: [Operand], restore: ([Operand]) throws(OnnxError) -> [Operand]) {
+    let first = call.constant(indices: [0], name: "first")
+    let end = try call.call(try call.op("unsqueeze"), [length, first])
+    var operands = operands
+    let states = max(0, operands.count - scanned)
+    guard let whole = operands.dropFirst(states).first else {
+      throw OnnxError(.attributeValue("num_scan_inputs", reason: "is \(scanned), where something must be scanned"))
+    }
+    for index in states..<min(operands.count, states + scanned) {
+      operands[index] = try call.call(try call.op("slice"), [operands[index], first] + end + [first])[0]
+    }
+    let call = call
+    return (
+      operands,
+      { (results) throws(OnnxError) in
+        let total = try call.call(try call.op("shape"), [whole], attributes: ["start": 0, "end": 1])
+        let missing = try call.call(try call.op("sub"), total + end)
+        let pads = try call.call(try call.op("concat"), [first] + missing, attributes: ["axis": 0])
+        var filled = Array(results.prefix(states))
+        for result in results.dropFirst(states) {
+          filled += try call.call(try call.op("pad"), [result] + pads + [.none, first])
+        }
+        return filled
+      }
+    )
   }
 
   /// What a loop carries keeps its element type; its shape may change from one iteration to the next.

@@ -3,7 +3,8 @@ import FXCore
 extension OnnxForm {
   static let image: [OnnxForm] = [
     OnnxForm(
-      "Resize", since: 11, later: ["antialias": 18, "axes": 18, "keep_aspect_ratio_policy": 18], normalize: resizeOfTen),
+      "Resize", since: 11, later: ["antialias": 18, "axes": 18, "keep_aspect_ratio_policy": 18], normalize: resizeOfTen,
+      adjust: spellCoordinates),
     OnnxForm("GridSample", since: 16, normalize: renameModes, adjust: restoreModes),
     // The default of `coordinate_transformation_mode` changed when it appeared.
     OnnxForm("RoiAlign", since: 16, normalize: oldCoordinates),
@@ -17,6 +18,20 @@ extension OnnxForm {
   private static func resizeOfTen(_ call: inout OnnxImportCall) throws(OnnxError) {
     guard call.version < 11 else { return }
     useOldCoordinates(&call)
+  }
+
+  /// With elements taken from below, the mapping that operator set 13 dropped is one of those it kept.
+  private static func spellCoordinates(
+    _ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes
+  ) throws(OnnxError) {
+    guard call.version >= 13, case .string("tf_half_pixel_for_nn") = attributes["coordinate_transformation_mode"] else {
+      return
+    }
+    guard call.node[Resize.mode] == "nearest", call.node[Resize.nearestMode] == "floor" else {
+      throw OnnxError(.unsupported("'tf_half_pixel_for_nn' needs operator set 11 or 12"))
+    }
+    attributes["coordinate_transformation_mode"] = "half_pixel"
+    attributes["nearest_mode"] = "round_prefer_ceil"
   }
 
   private static func useOldCoordinates(_ call: inout OnnxImportCall) {

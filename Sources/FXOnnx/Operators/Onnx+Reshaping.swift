@@ -8,7 +8,7 @@ extension OnnxForm {
     OnnxForm("Concat", normalize: channelsByDefault),
     OnnxForm(
       "Split", former: [FormerAttribute("split", operand: 1, before: 13)], later: ["num_outputs": 18],
-      adjust: countOutputs),
+      normalize: wholeSizes, adjust: countOutputs),
     OnnxForm(
       "Slice",
       former: [
@@ -33,6 +33,16 @@ extension OnnxForm {
   /// Operator set 1 had the channels as the default.
   private static func channelsByDefault(_ call: inout OnnxImportCall) throws(OnnxError) {
     if call.version < 4, call.attributes["axis"] == nil { call.attributes["axis"] = 1 }
+  }
+
+  /// Operator set 1 could have the sizes as an operand, of the type of the tensor.
+  private static func wholeSizes(_ call: inout OnnxImportCall) throws(OnnxError) {
+    guard call.version < 2, call.operand(1) != .none, call.type(of: call.operand(1)).elementType != .int64 else { return }
+    if let tensor = call.tensor(of: call.operand(1)), let whole = try? tensor.converted(to: .int64) {
+      return call.setOperand(1, call.constant(whole, name: "\(call.name)_split"))
+    }
+    let sizes = try call.call(try call.op("cast"), [call.operand(1)], attributes: ["to": .elementType(.int64)])
+    call.setOperand(1, sizes[0])
   }
 
   /// From operator set 18 on, a Split without sizes must say how many parts it makes.

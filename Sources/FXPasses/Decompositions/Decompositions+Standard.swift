@@ -3,6 +3,7 @@ extension Decompositions {
   public static let standard: Decompositions = {
     var decompositions = Decompositions.fused
     decompositions.addLinearAlgebra()
+    decompositions.addAttention()
     return decompositions
   }()
 }

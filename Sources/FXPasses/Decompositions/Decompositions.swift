@@ -71,6 +71,20 @@ public struct DecompositionContext {
     return .value(value)
   }
 
+  /// Adds copies of a region's nodes in front of the node, and gives the operand that its first result becomes.
+  /// - Parameter arguments: what the region's arguments become.
+  mutating func inline(_ region: RegionID, _ arguments: [Operand]) throws -> Operand {
+    var copies: [ValueID: Operand] = [:]
+    for (argument, operand) in zip(try graph.arguments(of: region), arguments) { copies[argument] = operand }
+    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] } ?? operand }
+    for id in try graph.nodes(in: region) {
+      let copy = try graph.copy(id, operands: graph[id].operands.map(mapped), to: .before(node.id))
+      for (value, result) in zip(try graph[id].results, try graph[copy].results) { copies[value] = .value(result) }
+      added.append(copy)
+    }
+    return graph.results(of: region).first.map(mapped) ?? .none
+  }
+
   /// Adds a constant.
   public mutating func constant(_ tensor: Tensor, name: String = "constant") -> Operand {
     .parameter(graph.addConstant(tensor, name: name))

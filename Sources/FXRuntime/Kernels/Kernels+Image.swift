@@ -75,6 +75,7 @@ private struct ResizeAxis {
     switch coordinates {
     case "align_corners": return length == 1 ? 0 : x * (size - 1) / (length - 1)
     case "asymmetric": return x / scale
+    case "tf_half_pixel_for_nn": return (x + 0.5) / scale
     case "pytorch_half_pixel" where length == 1: return -0.5
     case "half_pixel_symmetric": return size / 2 * (1 - Double(output) / length) + (x + 0.5) / scale - 0.5
     default: return (x + 0.5) / scale - 0.5

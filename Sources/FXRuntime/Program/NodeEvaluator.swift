@@ -16,12 +16,14 @@ struct NodeEvaluator: Sendable {
     _ node: Node, _ operands: [RuntimeValue?],
     runRegion: @escaping (RegionID, [RuntimeValue]) throws -> [RuntimeValue] = { _, _ in
       throw KernelError.invalid("a region cannot run here")
-    }
+    },
+    regionTypes: @escaping (RegionID, [ValueType]) -> [ValueType] = { _, _ in [] }
   ) throws -> [RuntimeValue] {
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     let context = ReferenceContext(
-      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion, cache: weights)
+      node: node, operands: operands, seed: seed &+ UInt64(node.id.index), runRegion: runRegion,
+      regionTypes: regionTypes, cache: weights)
     try context.checkElementTypes()
     let results = try kernel(context)
     guard results.count == node.results.count else {

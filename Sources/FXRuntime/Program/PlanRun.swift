@@ -53,9 +53,12 @@ struct PlanRun {
           pool: program.pool))
     case .evaluate:
       let operands = try step.operands.map { slot in slot < 0 ? nil : try value(slot, inputs) }
-      let results = try program.evaluator.evaluate(step.node, operands) { region, arguments in
-        try program.program(of: region).run(arguments)
-      }
+      let results = try program.evaluator.evaluate(
+        step.node, operands,
+        runRegion: { region, arguments in try program.program(of: region).run(arguments) },
+        regionTypes: { region, arguments in
+          program.inference.knownTypes(ofRegion: region, in: program.graph, arguments: arguments)
+        })
       for (slot, result) in zip(step.results, results) where slot >= 0 { try keep(result, in: Int(slot)) }
     }
   }

@@ -4,6 +4,7 @@ import Foundation
 extension ReferenceKernels {
   mutating func addAttention() {
     self[.attention] = { context in try AttentionCall(context).results() }
+    self[.flexAttention] = { context in try FlexAttentionCall(context).results() }
     self[.linearAttention] = { context in try LinearAttentionCall(context).results() }
     self[.rotaryEmbedding] = { context in [.tensor(try context.rotaryEmbedding())] }
   }

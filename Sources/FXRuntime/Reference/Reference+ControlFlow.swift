@@ -31,8 +31,9 @@ extension ReferenceContext {
   }
 
   /// Results of a region that never ran, stacked: empty, with the sizes that the region's types tell.
-  fileprivate func emptyStack(ofResult index: Int, axis: Int) throws -> RuntimeValue {
-    let types = regionTypes(node.regions[0])
+  /// - Parameter arguments: of the turn that did not come.
+  fileprivate func emptyStack(ofResult index: Int, axis: Int, _ arguments: [ValueType]) throws -> RuntimeValue {
+    let types = node.regions.first.map { regionTypes($0, arguments) } ?? []
     guard index < types.count, case .tensor(let type) = types[index] else {
       throw KernelError.invalid("no turn ran, so that the type of result \(index) is not known")
     }
@@ -42,8 +43,10 @@ extension ReferenceContext {
   }
 
   /// The results of all turns along a new axis.
-  fileprivate func stacked(_ elements: [RuntimeValue], ofResult index: Int, axis: Int) throws -> RuntimeValue {
-    guard let first = elements.first else { return try emptyStack(ofResult: index, axis: axis) }
+  fileprivate func stacked(
+    _ elements: [RuntimeValue], ofResult index: Int, axis: Int, arguments: [ValueType]
+  ) throws -> RuntimeValue {
+    guard let first = elements.first else { return try emptyStack(ofResult: index, axis: axis, arguments) }
     guard let rank = first.tensor?.shape.count else { throw KernelError.notATensor(index) }
     let axis = try Selection.axis(axis, rank: rank + 1)
     return .tensor(try Tensor.concatenated(elements.map { try $0.with(newAxis: axis) }, axis: axis))
@@ -92,7 +95,9 @@ private func loop(_ context: ReferenceContext) throws -> [RuntimeValue] {
     for index in 0..<elements { stacks[index].append(results[1 + count + index]) }
     turn += 1
   }
-  return try states + stacks.enumerated().map { try context.stacked($1, ofResult: 1 + count + $0, axis: 0) }
+  let types = [.tensor(.int64, []), .tensor(.bool, [])] + operands.map(\.type)
+  return try states
+    + stacks.enumerated().map { try context.stacked($1, ofResult: 1 + count + $0, axis: 0, arguments: types) }
 }
 
 private func scan(_ context: ReferenceContext) throws -> [RuntimeValue] {
@@ -131,9 +136,15 @@ private func scan(_ context: ReferenceContext) throws -> [RuntimeValue] {
     states = Array(results[..<count])
     for index in 0..<outputs { stacks[index].append(results[count + index]) }
   }
+  var types = operands.map(\.type)
+  for (index, (input, axis)) in zip(inputs, axes).enumerated() {
+    var shape = input.shape
+    shape.remove(at: axis)
+    types[count + index] = .tensor(input.elementType, Shape(shape.map { Dimension($0) }))
+  }
   for index in 0..<outputs {
     let elements = outputDirections[index] == 0 ? stacks[index] : stacks[index].reversed()
-    states.append(try context.stacked(elements, ofResult: count + index, axis: outputAxes[index]))
+    states.append(try context.stacked(elements, ofResult: count + index, axis: outputAxes[index], arguments: types))
   }
   return states
 }

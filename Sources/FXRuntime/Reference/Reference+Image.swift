@@ -3,6 +3,7 @@ import FXCore
 extension ReferenceKernels {
   mutating func addImage() {
     addResize()
+    self[.imageDecoder] = { context in [.tensor(try imageDecoded(context))] }
     self[.gridSample] = { context in [.tensor(try gridSampled(context))] }
     self[.affineGrid] = { context in [.tensor(try affineGrid(context))] }
     self[.roiAlign] = { context in [.tensor(try roiAligned(context))] }
@@ -23,6 +24,27 @@ extension ReferenceKernels {
       return [.tensor(try x.selecting(axes: offsets))]
     }
   }
+}
+
+/// ONNX has an empty image for what cannot be decoded; a library that is not there is an error of the machine's instead.
+private func imageDecoded(_ context: ReferenceContext) throws -> Tensor {
+  let encoded = try context.tensor(0)
+  let format = context[ImageDecoder.pixelFormat]
+  let channels = format == "Grayscale" ? 1 : 3
+  guard let image = try encoded.withUnsafeBytes({ try DecodedImage.decode($0) }) else {
+    return try Tensor(zeros: .uint8, [0, 0, channels])
+  }
+  var pixels = image.pixels
+  if format == "BGR" {
+    for start in stride(from: 0, to: pixels.count, by: 3) { pixels.swapAt(start, start + 2) }
+  } else if channels == 1 {
+    // ITU-R BT.601, in the integers that Pillow computes with.
+    pixels = (0..<image.width * image.height).map { pixel in
+      let (red, green, blue) = (Int(pixels[3 * pixel]), Int(pixels[3 * pixel + 1]), Int(pixels[3 * pixel + 2]))
+      return UInt8((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16)
+    }
+  }
+  return try pixels.withUnsafeBytes { try Tensor(.uint8, [image.height, image.width, channels], bytes: $0) }
 }
 
 private func gridSampled(_ context: ReferenceContext) throws -> Tensor {

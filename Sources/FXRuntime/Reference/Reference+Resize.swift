@@ -170,6 +170,7 @@ private struct ResizePlan {
     switch mode {
     case "align_corners": return length == 1 ? 0 : x * (size - 1) / (length - 1)
     case "asymmetric": return x / axis.scale
+    case "tf_half_pixel_for_nn": return (x + 0.5) / axis.scale
     case "tf_crop_and_resize":
       let step = length == 1 ? (end - start) * (size - 1) / 2 : x * (end - start) * (size - 1) / (length - 1)
       return start * (size - 1) + step

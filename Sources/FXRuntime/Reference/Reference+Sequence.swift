@@ -122,7 +122,12 @@ private func mapped(_ context: ReferenceContext) throws -> [RuntimeValue] {
     }
     for (index, value) in values.enumerated() { results[index].append(value) }
   }
-  let types = context.regionTypes(context.node.regions[0])
+  // The types only matter where no element tells them.
+  let arguments = operands.enumerated().map { index, operand -> ValueType in
+    guard index < count, case .sequence(_, let element) = operand else { return operand.type }
+    return element
+  }
+  let types = elements.isEmpty ? context.regionTypes(context.node.regions[0], arguments) : []
   return results.enumerated().map { index, values in
     let type = values.first?.type ?? (index < types.count ? types[index] : .unknown)
     return .sequence(values, element: type.elementType.map { .tensor($0, nil) } ?? type)

@@ -16,6 +16,7 @@ extension ReferenceKernels {
         try context.has(1)
         ? context.integers(1).first ?? 0 : isInverse && isOnesided ? 2 * max(x.shape[axis] - 1, 0) : x.shape[axis]
       guard length > 0 else { throw KernelError.invalid("a transform of length \(length)") }
+      _ = try Selection.count([length, 4])
       return [.tensor(try transformed(x, axis, length, isInverse: isInverse, isOnesided: isOnesided))]
     }
     self[.stft] = { context in [.tensor(try framesTransformed(context))] }
@@ -37,25 +38,34 @@ extension ReferenceKernels {
   }
 }
 
-/// Complex numbers along an axis transformed by the definition; shorter ones are filled up with zeros.
+/// Complex numbers along an axis transformed; shorter ones are filled up with zeros.
+///
+/// Computed in `Double`, except where NumPy, from which ONNX's expected results come, computes in the operand's precision:
+/// two-sided inverse transforms of numbers of 32 bits and fewer.
 private func transformed(
   _ x: Tensor, _ axis: Int, _ length: Int, isInverse: Bool, isOnesided: Bool
 ) throws -> Tensor {
-  let (parts, size) = (x.shape[x.shape.count - 1], x.shape[axis])
+  guard x.elementType != .float64, isInverse, !isOnesided else {
+    return try transformed(x, axis, FourierTransform<Double>(length), isInverse: isInverse, isOnesided: isOnesided)
+  }
+  return try transformed(x, axis, FourierTransform<Float>(length), isInverse: isInverse, isOnesided: isOnesided)
+}
+
+private func transformed<T>(
+  _ x: Tensor, _ axis: Int, _ transform: FourierTransform<T>, isInverse: Bool, isOnesided: Bool
+) throws -> Tensor {
+  let (parts, size, length) = (x.shape[x.shape.count - 1], x.shape[axis], transform.count)
   guard !isOnesided || isInverse || parts == 1 else {
     throw KernelError.invalid("the spectrum of a complex signal has two sides")
   }
   var shape = x.shape
   shape[axis] = isOnesided && !isInverse ? length / 2 + 1 : length
   shape[shape.count - 1] = isOnesided && isInverse ? 1 : 2
-  _ = try Selection.count([length, 2])
   var result = Array(repeating: 0.0, count: try Selection.count(shape, x.elementType))
   let outer = try Selection.count(Array(x.shape[..<axis]))
   let inner = try Selection.count(Array(x.shape[(axis + 1)..<(x.shape.count - 1)]))
   let numbers = try x.numbers().doubles
-  let angle = (isInverse ? 2 : -2) * Double.pi / Double(length)
-  let (cosines, sines) = ((0..<length).map { cos(angle * Double($0)) }, (0..<length).map { sin(angle * Double($0)) })
-  var signal = Array(repeating: (re: 0.0, im: 0.0), count: length)
+  var signal = Array(repeating: ComplexNumber<T>(0, 0), count: length)
   for lane in 0..<outer * inner {
     let (block, place) = (lane / inner, lane % inner)
     for index in 0..<length {
@@ -65,21 +75,13 @@ private func transformed(
       let at = ((block * size + source) * inner + place) * parts
       let isThere = source < size
       let imaginary = isThere && parts == 2 ? numbers[at + 1] : 0
-      signal[index] = (isThere ? numbers[at] : 0, isMirrored ? -imaginary : imaginary)
+      signal[index] = ComplexNumber(T(isThere ? numbers[at] : 0), T(isMirrored ? -imaginary : imaginary))
     }
+    let spectrum = transform(signal, isInverse: isInverse)
     for frequency in 0..<shape[axis] {
-      var (re, im) = (0.0, 0.0)
-      var turn = 0
-      for value in signal {
-        re += value.re * cosines[turn] - value.im * sines[turn]
-        im += value.re * sines[turn] + value.im * cosines[turn]
-        turn += frequency
-        if turn >= length { turn -= length }
-      }
-      if isInverse { (re, im) = (re / Double(length), im / Double(length)) }
       let target = ((block * shape[axis] + frequency) * inner + place) * shape[shape.count - 1]
-      result[target] = re
-      if shape[shape.count - 1] == 2 { result[target + 1] = im }
+      result[target] = Double(spectrum[frequency].re)
+      if shape[shape.count - 1] == 2 { result[target + 1] = Double(spectrum[frequency].im) }
     }
   }
   return try Tensor(x.elementType, shape, numbers: .floats(result), saturating: false)
@@ -108,6 +110,7 @@ private func framesTransformed(_ context: ReferenceContext) throws -> Tensor {
       }
     }
   }
+  _ = try Selection.count([length, 4])
   // Frames are kept in full precision between window and transform.
   let tensor = try Tensor(.float64, [x.shape[0], frames, length, x.shape[2]], numbers: .floats(cut))
   let spectra = try transformed(tensor, 2, length, isInverse: false, isOnesided: context[STFT.onesided])

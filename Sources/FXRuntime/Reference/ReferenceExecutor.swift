@@ -65,7 +65,7 @@ public struct ReferenceExecutor: GraphExecutor {
     let context = ReferenceContext(
       node: node, operands: operands, seed: seed &+ UInt64(node.id.index),
       runRegion: { region, arguments in try run(region, of: graph, arguments) },
-      regionTypes: { region in graph.results(of: region).map(graph.type(of:)) })
+      regionTypes: { region, arguments in ShapeInference().knownTypes(ofRegion: region, in: graph, arguments: arguments) })
     try context.checkElementTypes()
     let results = try kernel(context)
     guard results.count == node.results.count else {

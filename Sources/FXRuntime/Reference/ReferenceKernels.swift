@@ -25,8 +25,8 @@ public struct ReferenceContext {
   /// What the node's random numbers derive from: the executor's seed and the node's place in the graph.
   public let seed: UInt64
   let runRegion: (RegionID, [RuntimeValue]) throws -> [RuntimeValue]
-  /// The types of a region's results as far as the graph knows: what loops that make no turn give.
-  var regionTypes: (RegionID) -> [ValueType] = { _ in [] }
+  /// The types of a region's results for arguments of some types: what loops that make no turn give.
+  var regionTypes: (RegionID, [ValueType]) -> [ValueType] = { _, _ in [] }
 
   /// Where what was made of attributes is kept from run to run; `nil` where a graph runs once.
   var cache: WeightCache?

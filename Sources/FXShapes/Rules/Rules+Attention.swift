@@ -3,6 +3,7 @@ import FXCore
 extension ShapeRules {
   mutating func addAttention() {
     self[.attention] = { (context) throws(ShapeError) in try context.attention() }
+    self[.flexAttention] = { (context) throws(ShapeError) in try context.flexAttention() }
     self[.linearAttention] = { (context) throws(ShapeError) in
       let (heads, shared) = (context[LinearAttention.queryHeadCount], context[LinearAttention.keyHeadCount])
       guard heads > 0, shared > 0, heads % shared == 0 else {
@@ -87,5 +88,40 @@ extension InferenceContext {
     let second = try elementType(2)
     func type(_ element: ElementType?, _ shape: Shape?) -> ValueType { element.map { .tensor($0, shape) } ?? .unknown }
     return [type(first, result), type(first, keys), type(second, values), type(first, scores)]
+  }
+
+  /// Each region gives what it takes.
+  fileprivate mutating func flexAttention() throws(ShapeError) -> [ValueType] {
+    let (q, k, v) = (try shape(0, rank: 4), try shape(1, rank: 4), try shape(2, rank: 4))
+    if let q, let k {
+      _ = try InferenceContext.same("the size of a query", q[3], "the size of a key", k[3])
+      if let queries = q[1].size, let keys = k[1].size, keys < 1 || queries % keys != 0 {
+        throw .invalid("\(queries) query heads cannot share \(keys) key heads")
+      }
+    }
+    if let k, let v {
+      _ = try InferenceContext.same("the number of keys", k[2], "the number of values", v[2])
+      _ = try InferenceContext.same("the number of key heads", k[1], "that of value heads", v[1])
+    }
+    let precision = self[FlexAttention.softmaxPrecision]
+    if let precision, !precision.isFloatingPoint {
+      throw .attribute("softmax_precision", reason: "is \(precision.rawValue), which softmax is not computed in")
+    }
+    guard let element = try elementType(firstOf: [0, 1, 2]) else { return [.unknown] }
+    let scores = Shape([q?[0] ?? k?[0] ?? .unknown, q?[1] ?? .unknown, q?[2] ?? .unknown, k?[2] ?? v?[2] ?? .unknown])
+    let type = ValueType.tensor(FlexAttention.scoreType(precision, operand: element), scores)
+    var captures: [ValueType] = []
+    for index in 3..<max(3, operandCount) { captures.append(try self.type(index)) }
+    for region in 0..<2 {
+      let results = try results(
+        ofRegion: region, arguments: [type] + captures, contents: [nil] + captures.indices.map { contents(3 + $0) }
+      ).types
+      guard results.count == 1 else { throw .resultCount(expected: 1, actual: results.count) }
+      guard let united = type.united(with: results[0]) else { throw .branchTypes(index: 0, type, results[0]) }
+      if case .tensor(let united) = united, united.shape == nil, results[0].shape != nil {
+        throw .branchTypes(index: 0, type, results[0])
+      }
+    }
+    return [.tensor(element, Shape([scores[0], scores[1], scores[2], v?[3] ?? .unknown]))]
   }
 }

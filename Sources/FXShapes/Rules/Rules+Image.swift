@@ -4,6 +4,11 @@ extension ShapeRules {
   mutating func addImage() {
     self[.resize] = ShapeRules.resize
     self[.centerCropPad] = ShapeRules.centerCropPad
+    self[.imageDecoder] = { (context) throws(ShapeError) in
+      _ = try context.shape(0, rank: 1)
+      let channels: Dimension = context[ImageDecoder.pixelFormat] == "Grayscale" ? 1 : 3
+      return [.tensor(.uint8, [context.dataDependentDimension(), context.dataDependentDimension(), channels])]
+    }
     self[.gridSample] = { (context) throws(ShapeError) in
       guard let x = try context.shape(0, minimumRank: 3) else { return [try context.tensor(nil, like: 0)] }
       guard let grid = try context.shape(1, rank: x.rank) else {

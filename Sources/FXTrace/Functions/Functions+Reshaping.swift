@@ -88,14 +88,18 @@ public func shape(of x: SymbolicTensor, fileID: String = #fileID, line: Int = #l
 
 extension SymbolicTensor {
   /// A shape operand: a constant where all sizes are known or a single symbolic one can be left open, else computed.
-  fileprivate func sizes(_ shape: Shape, at site: TraceSession.CallSite) -> (any SymbolicOperand)? {
+  ///
+  /// - Parameter keepsAxes: whether 0 stands for a size that stays on its axis and −1 for what is left, as in `reshape`.
+  func sizes(
+    _ shape: Shape, at site: TraceSession.CallSite?, keepsAxes: Bool = true
+  ) -> (any SymbolicOperand)? {
     if let sizes = shape.sizes { return Tensor(vector: sizes) }
     let open = shape.indices.filter { shape[$0].size == nil }
     // A size that stays on its axis is written as 0.
-    if open.allSatisfy({ !shape[$0].isUnknown && shape[$0] == dimension($0) }), !shape.contains(Dimension(0)) {
+    if keepsAxes, open.allSatisfy({ !shape[$0].isUnknown && shape[$0] == dimension($0) }), !shape.contains(Dimension(0)) {
       return Tensor(vector: shape.map { $0.size ?? 0 })
     }
-    if open.count == 1, !shape.contains(Dimension(-1)) {
+    if keepsAxes, open.count == 1, !shape.contains(Dimension(-1)) {
       return Tensor(vector: shape.map { $0.size ?? -1 })
     }
     // Each symbolic size is read from an axis of the operand that has it.

@@ -113,7 +113,8 @@ public enum Safetensors {
       guard name != "__metadata__" else { throw .header("'__metadata__' cannot be a tensor's name") }
       if text.utf8.count > 1 { text += "," }
       let shape = tensor.shape.map(String.init).joined(separator: ",")
-      text += "\(name.asJSON):{\"dtype\":\"\(type)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}"
+      text +=
+        "\(name.asJSON):{\"dtype\":\"\(type)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}"
       offset += tensor.byteCount
     }
     text += "}"
@@ -149,7 +150,8 @@ extension SafetensorsError: CustomStringConvertible {
       "the safetensors header is said to have \(length) bytes, more than the \(Safetensors.headerLimit) that are read"
     case .header(let what): "the safetensors header is wrong: \(what)"
     case .duplicateName(let name): "the safetensors header names '\(name)' twice"
-    case .unsupported(let name, let type): "tensor '\(name)' holds \(type), which is not a type of safetensors files that is known"
+    case .unsupported(let name, let type):
+      "tensor '\(name)' holds \(type), which is not a type of safetensors files that is known"
     case .range(let name, let start, let end, let count):
       "tensor '\(name)' lies at bytes \(start)..<\(end), the file has \(count) after its header"
     case .overlap(let a, let b): "tensors '\(a)' and '\(b)' overlap"

@@ -35,7 +35,9 @@ struct ZipDirectory {
       guard try file.number(UInt16.self, position + 8) & 1 == 0 else { throw .badDirectory("'\(name)' is encrypted") }
       let checksum = try file.number(UInt32.self, position + 16)
       guard let header = Int(exactly: offset), let length = Int(exactly: size), header <= bytes.count else { throw .truncated }
-      guard try file.number(UInt32.self, header) == 0x0403_4B50 else { throw .badDirectory("'\(name)' is not where it should be") }
+      guard try file.number(UInt32.self, header) == 0x0403_4B50 else {
+        throw .badDirectory("'\(name)' is not where it should be")
+      }
       let data =
         header + 30 + Int(try file.number(UInt16.self, header + 26)) + Int(try file.number(UInt16.self, header + 28))
       guard data <= bytes.count, length <= bytes.count - data else { throw .truncated }
@@ -55,7 +57,9 @@ struct ZipDirectory {
     let count = file.bytes.count
     // A comment of up to 64 KiB may follow the record.
     guard count >= 22,
-      let end = ((max(0, count - 22 - 0xFFFF))...(count - 22)).reversed().first(where: { file.bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self).littleEndian == 0x0605_4B50 })
+      let end = ((max(0, count - 22 - 0xFFFF))...(count - 22)).reversed().first(where: {
+        file.bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self).littleEndian == 0x0605_4B50
+      })
     else { throw .notZip }
     var entries = UInt64(try file.number(UInt16.self, end + 10))
     var start = UInt64(try file.number(UInt32.self, end + 16))

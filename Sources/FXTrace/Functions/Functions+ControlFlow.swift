@@ -158,7 +158,8 @@ extension TraceSession {
     let count = scanned.first?.dimension(0).size ?? 0
     guard mistake == nil, count > 0, scanned.allSatisfy({ $0.dimension(0).size == count }) else {
       if let first = scanned.first {
-        _ = first.mistake("scan", "first axes must be equally long, and not empty in an eager run", operands: Array(scanned.dropFirst()))
+        _ = first.mistake(
+          "scan", "first axes must be equally long, and not empty in an eager run", operands: Array(scanned.dropFirst()))
       }
       return body(state, elements)
     }

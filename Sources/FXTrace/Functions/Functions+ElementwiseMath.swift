@@ -166,8 +166,8 @@ public func hypot(
   _ x: SymbolicTensor, _ other: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
-  let other = x.lift(other)
-  return (x * x + other * other).apply(.sqrt)
+  let (a, b) = (x.apply(.abs), x.lift(other).apply(.abs))
+  return (a * a + b * b).apply(.sqrt)
 }
 
 /// x + weight × (end − x), with broadcasting.

@@ -20,7 +20,10 @@ public func interpolate(
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
   guard let shape = x.shape, x.checkSpatial(size.count) else { return SymbolicTensor(x.session, nil) }
-  guard let sizes = x.sizes(Shape(Array(shape.prefix(2)) + size.map(Dimension.init(_:))), at: nil, keepsAxes: false) else {
+  guard
+    let sizes = x.sizes(
+      Shape(Array(shape.prefix(2)) + size.map(Dimension.init(_:))), keepsAxes: false, for: .resize)
+  else {
     return SymbolicTensor(x.session, nil)
   }
   return x.apply(.resize, [nil, nil, sizes], attributes: .resize(mode, alignCorners, antialias))

@@ -76,6 +76,9 @@ public func maskedSelect(
   _ x: SymbolicTensor, _ mask: SymbolicTensor, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
+  if let shape = x.shape?.sizes, let other = mask.shape?.sizes, shape != other {
+    return x.mistake("maskedSelect", "the mask must have the tensor's shape", operands: [mask])
+  }
   let flat = Tensor(vector: [-1])
   return x.apply(.reshape, [flat]).apply(.compress, [mask.apply(.reshape, [flat])])
 }

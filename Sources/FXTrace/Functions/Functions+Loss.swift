@@ -130,7 +130,7 @@ public func binaryCrossEntropyWithLogits(
   let goal = x.lift(target)
   let softplus = (-x).apply(.softplus)
   guard let positiveWeight else { return ((1 - goal) * x + softplus).reduced(reduction) }
-  return ((1 - goal) * x + ((x.lift(positiveWeight) - 1) * goal + 1) * softplus).reduced(reduction)
+  return ((1 - goal) * x + (goal.apply(.mul, [positiveWeight]) - goal + 1) * softplus).reduced(reduction)
 }
 
 /// t (ln t − x) of log-probabilities x, 0 where t is 0. `mean` is over all elements; divide `sum` by the batch for the

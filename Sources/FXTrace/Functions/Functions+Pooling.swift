@@ -14,7 +14,8 @@ public func maxPool1d(
 /// The largest element of each window of images [n, c, h, w].
 /// - Parameter stride: how far windows are apart; by default they touch.
 public func maxPool2d(
-  _ x: SymbolicTensor, kernel: Extent2d, stride: Extent2d? = nil, padding: Extent2d = 0, dilation: Extent2d = 1, ceilMode: Bool = false,
+  _ x: SymbolicTensor, kernel: Extent2d, stride: Extent2d? = nil, padding: Extent2d = 0, dilation: Extent2d = 1,
+  ceilMode: Bool = false,
   fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   var attributes = Attributes.window(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
@@ -25,7 +26,8 @@ public func maxPool2d(
 /// The largest element of each window of volumes [n, c, d, h, w].
 /// - Parameter stride: how far windows are apart; by default they touch.
 public func maxPool3d(
-  _ x: SymbolicTensor, kernel: Extent3d, stride: Extent3d? = nil, padding: Extent3d = 0, dilation: Extent3d = 1, ceilMode: Bool = false,
+  _ x: SymbolicTensor, kernel: Extent3d, stride: Extent3d? = nil, padding: Extent3d = 0, dilation: Extent3d = 1,
+  ceilMode: Bool = false,
   fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   var attributes = Attributes.window(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
@@ -138,9 +140,7 @@ extension SymbolicTensor {
   /// Cell i of m along an axis of n elements goes from ⌊i n/m⌋ to ⌈(i + 1) n/m⌉, as in PyTorch.
   func adaptivePool(_ name: String, _ sizes: [Int], isMean: Bool) -> SymbolicTensor {
     guard let shape, operand != nil else { return operand == nil ? self : mistake(name, "the rank must be known") }
-    guard shape.rank == sizes.count + 2 else {
-      return mistake(name, "the rank is \(shape.rank), expected \(sizes.count + 2): batch, channels and \(sizes.count) more")
-    }
+    guard hasSpatialAxes(sizes.count, name) else { return poisoned }
     guard sizes.allSatisfy({ $0 > 0 }) else { return mistake(name, "the size is \(sizes), it must be positive") }
     if sizes.allSatisfy({ $0 == 1 }) { return apply(isMean ? .globalAveragePool : .globalMaxPool) }
     guard let spatial = Shape(Array(shape.dropFirst(2))).sizes else {

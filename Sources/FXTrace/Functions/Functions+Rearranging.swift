@@ -74,8 +74,10 @@ public func expand(
   let offset = shape.rank - (x.rank ?? shape.rank)
   let sizes = shape.indices.map { shape[$0] == -1 ? (x.rank == nil ? 1 : x.dimension($0 - offset)) : shape[$0] }
   // A size that is to stay is that of an axis of size 1 stretched by nothing.
-  let wanted = sizes.indices.map { sizes[$0].size == nil && sizes[$0] == x.dimension(max(0, $0 - offset)) ? 1 : sizes[$0] }
-  guard let operand = x.sizes(Shape(wanted), at: x.session.here, keepsAxes: false) else {
+  let wanted = sizes.indices.map { index in
+    index >= offset && sizes[index].size == nil && sizes[index] == x.dimension(index - offset) ? 1 : sizes[index]
+  }
+  guard let operand = x.sizes(Shape(wanted), keepsAxes: false, for: .expand) else {
     return SymbolicTensor(x.session, nil)
   }
   return x.apply(.expand, [operand])
@@ -205,7 +207,7 @@ public func pixelUnshuffle(
 
 extension SymbolicTensor {
   func reshaped(_ shape: Shape) -> SymbolicTensor {
-    guard let sizes = sizes(shape, at: session.here) else { return SymbolicTensor(session, nil) }
+    guard let sizes = sizes(shape) else { return SymbolicTensor(session, nil) }
     return apply(.reshape, [sizes])
   }
 

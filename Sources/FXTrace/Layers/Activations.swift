@@ -172,7 +172,9 @@ public final class Threshold: Module, Sendable {
     self.value = value
   }
 
-  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { FXTrace.threshold(x, threshold, value, fileID: x.file, line: x.line) }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    FXTrace.threshold(x, threshold, value, fileID: x.file, line: x.line)
+  }
 }
 
 /// x moved toward zero by λ; zero where |x| ≤ λ

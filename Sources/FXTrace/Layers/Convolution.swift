@@ -22,6 +22,7 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
   public let padding: Extent
   public let paddingMode: PaddingMode
   private let attributes: Attributes
+  private let channels: Int
 
   /// - Parameters:
   ///   - padding: elements before and after each spatial axis, on both sides.
@@ -37,11 +38,19 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
     self.bias = bias ? ModuleParameter(elementType, [outChannels], initializer: initializer) : nil
     self.padding = padding
     self.paddingMode = paddingMode
+    channels = inChannels
     attributes = .convolution(
       stride: stride, padding: paddingMode == .constant ? padding : 0, dilation: dilation, groups: groups)
   }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let groups = attributes[Conv.group]
+    guard x.hasSpatialAxes(padding.axisSizes.count, "Conv\(padding.axisSizes.count)d") else { return x.poisoned }
+    guard groups > 0, channels % groups == 0, weight.shape[0] % groups == 0 else {
+      return x.mistake(
+        "Conv\(padding.axisSizes.count)d",
+        "\(channels) channels to \(weight.shape[0]) cannot be divided into \(groups) groups: both must be multiples")
+    }
     let isPadded = paddingMode != .constant && padding != 0
     let padded =
       isPadded
@@ -74,6 +83,8 @@ public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable
   }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-    x.applyHere(.convTranspose, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "ConvTranspose\(axes)d") else { return x.poisoned }
+    return x.applyHere(.convTranspose, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
   }
 }

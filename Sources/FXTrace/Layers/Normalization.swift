@@ -40,9 +40,9 @@ public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
-    if let rank = x.rank, rank != axes + 2, !(axes == 1 && rank == 2) {
-      return x.mistake(
-        "BatchNorm\(axes)d", "the rank is \(rank), expected \(axes + 2)\(axes == 1 ? " or 2" : ""): batch, channels and \(axes) more")
+    guard x.hasSpatialAxes(axes, "BatchNorm\(axes)d", orNone: axes == 1) else { return x.poisoned }
+    if let size = x.dimension(1).size, size != channels {
+      return x.mistake("BatchNorm\(axes)d", "the tensor has \(size) channels, the layer \(channels)")
     }
     var attributes = Attributes()
     attributes[BatchNormalization.epsilon] = epsilon

@@ -38,7 +38,11 @@ public final class MaxPooling<Extent: WindowExtent>: Module, Sendable {
     self.attributes = attributes
   }
 
-  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.maxPool, attributes: attributes) }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "MaxPool\(axes)d") else { return x.poisoned }
+    return x.applyHere(.maxPool, attributes: attributes)
+  }
 }
 
 /// The mean of each window, padding counted unless `countsPadding` is false.
@@ -54,7 +58,11 @@ public final class AveragePooling<Extent: WindowExtent>: Module, Sendable {
     self.attributes = attributes
   }
 
-  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.averagePool, attributes: attributes) }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "AvgPool\(axes)d") else { return x.poisoned }
+    return x.applyHere(.averagePool, attributes: attributes)
+  }
 }
 
 /// The p-norm of each window, as `torch.nn.LPPool2d`.

@@ -192,8 +192,11 @@ private struct RecurrentCore: Sendable {
 
   var parts: [ModulePart] {
     weights.flatMap(\.self).flatMap { weights in
-      [("weight_ih", weights.input), ("weight_hh", weights.hidden), ("bias_ih", weights.inputBias), ("bias_hh", weights.hiddenBias)]
-        .compactMap { name, parameter in parameter.map { ModulePart("\(name)_\(weights.suffix)", $0) } }
+      [
+        ("weight_ih", weights.input), ("weight_hh", weights.hidden), ("bias_ih", weights.inputBias),
+        ("bias_hh", weights.hiddenBias),
+      ]
+      .compactMap { name, parameter in parameter.map { ModulePart("\(name)_\(weights.suffix)", $0) } }
     }
   }
 
@@ -202,6 +205,11 @@ private struct RecurrentCore: Sendable {
     _ input: RecurrentInput<State>, state: ([SymbolicTensor]) -> State
   ) -> RecurrentOutput<State> {
     let states = input.state?.tensors ?? []
+    let features = weights[0][0].input.shape[1]
+    if input.sequence.rank == 3, let size = input.sequence.dimension(2).size, size != features {
+      _ = input.sequence.mistake(
+        "\(op.description.uppercased())Layer", "the sequence has \(size) features, the layer takes \(features)")
+    }
     let directions = weights[0].count
     var x = isBatchFirst ? input.sequence.exchanging(0, 1) : input.sequence
     var last = Array(repeating: [SymbolicTensor](), count: stateCount)
@@ -210,7 +218,8 @@ private struct RecurrentCore: Sendable {
       let biases: (any SymbolicOperand)? =
         weights[0].inputBias == nil
         ? nil
-        : joined(weights.map { [ordered($0.inputBias, x), ordered($0.hiddenBias, x)].compactMap(\.self) }.map { concatenated($0) })
+        : joined(
+          weights.map { [ordered($0.inputBias, x), ordered($0.hiddenBias, x)].compactMap(\.self) }.map { concatenated($0) })
       let operands: [(any SymbolicOperand)?] = [
         joined(weights.compactMap { ordered($0.input, x) }), joined(weights.compactMap { ordered($0.hidden, x) }), biases,
       ]

@@ -38,7 +38,7 @@ public func trace<M: Module>(
 ) throws -> Graph {
   try TraceSession.trace(inputs, ModulePaths(module), options, fileID, line) { tensors in
     guard let input = M.Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
-      throw TraceError(.inputCount(tensors.count), location: Location(file: fileID, line: line))
+      throw TraceError(.inputCount(tensors.count, expected: M.Input.tensorCount), location: Location(file: fileID, line: line))
     }
     return module.forward(input)
   }
@@ -66,7 +66,7 @@ public func trace<Input: TensorGroup, Output: TensorGroup>(
 ) throws -> Graph {
   try TraceSession.trace(inputs, ModulePaths(), options, fileID, line) { tensors in
     guard let input = Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
-      throw TraceError(.inputCount(tensors.count), location: Location(file: fileID, line: line))
+      throw TraceError(.inputCount(tensors.count, expected: Input.tensorCount), location: Location(file: fileID, line: line))
     }
     return try body(input)
   }
@@ -95,7 +95,7 @@ extension Module {
       if let value = tensor.operand?.value { session.setValue(.tensor(input), of: value) }
     }
     guard let input = Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
-      throw TraceError(.inputCount(inputs.count), location: Location(file: fileID, line: line))
+      throw TraceError(.inputCount(inputs.count, expected: Input.tensorCount), location: Location(file: fileID, line: line))
     }
     let outputs = forward(input).tensors
     if let mistake = session.mistake { throw mistake }

@@ -56,7 +56,19 @@ extension SymbolicTensor {
       TraceError(
         .invalid(reason), op: name, operands: ([self] + operands).map(\.type.description), location: session.location(nil)),
       op: nil, operands: [], at: nil)
-    return SymbolicTensor(session, nil)
+    return poisoned
+  }
+
+  /// What calls return after a mistake.
+  var poisoned: SymbolicTensor { SymbolicTensor(session, nil) }
+
+  /// Whether the tensor is [batch, channels, …] with as many more axes, as far as known; a mistake of `name` if not.
+  func hasSpatialAxes(_ count: Int, _ name: String, orNone: Bool = false) -> Bool {
+    guard let rank, rank != count + 2, !(orNone && rank == 2) else { return operand != nil }
+    let batch = rank == count + 1 ? "; unsqueeze(x, axes: [0]) makes a batch of one" : ""
+    _ = mistake(
+      name, "the rank is \(rank), expected \(count + 2)\(orNone ? " or 2" : ""): batch, channels and \(count) more\(batch)")
+    return false
   }
 
   /// The axis counted from the start; `nil` if the rank is unknown or the axis out of range, which is a mistake.

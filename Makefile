@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test conformance tables exports hostile big models bench bench-graph layers consumer lint format sanitize \
+.PHONY: help deps build run test parity conformance tables exports hostile big models bench bench-graph layers consumer lint format sanitize \
   docs digits clean
 
 help: ## list the goals
@@ -36,6 +36,11 @@ test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N f
 	@scripts/deps.sh test
 	@python3 scripts/check-layers.py
 	@$(TEST_INPUTS) && scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
+
+parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at larger sizes (takes 6 GB of disk)
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh exporters)" scripts/make-parity-cases.py .cache/parity
+	@FX_PARITY="$(CURDIR)/.cache/parity" scripts/test.sh --filter ParityTests
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

@@ -82,7 +82,8 @@ let package = Package(
     .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXShapesTests", dependencies: ["FXCore", "FXShapes", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "FXTraceTests", dependencies: ["FXCore", "FXTrace", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
+      name: "FXTraceTests", dependencies: ["FXCore", "FXTrace", "FXRuntime", "FXTestSupport"], exclude: ["Parity"],
+      swiftSettings: settings),
     .testTarget(
       name: "FXPassesTests",
       dependencies: ["FXCore", "FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"],

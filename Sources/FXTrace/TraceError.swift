@@ -26,8 +26,8 @@ public struct TraceError: Error, Sendable, Equatable {
     case parameterShapes([String])
     /// Nothing is bound to these parameters.
     case unboundParameters([String])
-    /// The module wants another number of inputs.
-    case inputCount(Int)
+    /// The module wants another number of inputs: so many, if the number is fixed.
+    case inputCount(Int, expected: Int?)
     /// A state dictionary does not fit the module.
     case stateDictionary(missing: [String], unexpected: [String], suggestions: [String: [String]])
     /// Running the call failed.
@@ -42,12 +42,21 @@ public struct TraceError: Error, Sendable, Equatable {
   /// What it was called on.
   public let operands: [String]
   public let reason: Reason
+  /// What would have fitted, where the reason alone does not say it.
+  public let remedy: String?
 
-  public init(_ reason: Reason, op: String? = nil, operands: [String] = [], location: Location? = nil) {
+  public init(
+    _ reason: Reason, op: String? = nil, operands: [String] = [], location: Location? = nil, remedy: String? = nil
+  ) {
     self.reason = reason
     self.op = op
     self.operands = operands
     self.location = location
+    if remedy == nil, case .shape(let error) = reason {
+      self.remedy = error.remedy()
+    } else {
+      self.remedy = remedy
+    }
   }
 }
 
@@ -56,7 +65,7 @@ extension TraceError: CustomStringConvertible {
   public var description: String {
     var text = location.map { "\($0): " } ?? ""
     if let op { text += operands.isEmpty ? "\(op): " : "\(op)(\(operands.joined(separator: ", "))): " }
-    return text + reason.description
+    return text + reason.description + (remedy.map { "; \($0)" } ?? "")
   }
 }
 
@@ -64,14 +73,16 @@ extension TraceError.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
     case .graph(let error): error.description
-    case .shape(let error): error.description + (error.remedy.map { "; \($0)" } ?? "")
+    case .shape(let error): error.description
     case .notDefinedYet(let name, let suggestions):
       "'\(name)' is used before it is defined" + GraphError.didYouMean(suggestions)
     case .outlined(let name, let owner):
       "'\(name)' moved into a region of '\(owner)' and is seen only there: use a result of '\(owner)'"
     case .predicate(let type):
-      "the predicate is \(type), but must be one truth value: reduce it with any(…) or all(…), "
-        + "or choose element by element with where(…)"
+      "the predicate is \(type), but must be one truth value: "
+        + (type.elementType == .bool
+          ? "reduce it with any(…) or all(…), or choose element by element with where(…)"
+          : "compare first, such as x .> 0")
     case .resultCounts(let a, let m, let b, let n): "\(a) has \(m) values and \(b) has \(n): they must be equally many"
     case .literalState(let literal): "\(literal) cannot be a loop's state: the state is values that the body refers to by name"
     case .foreignTensor: "an operand belongs to another trace"
@@ -80,7 +91,9 @@ extension TraceError.Reason: CustomStringConvertible {
     case .parameterShapes(let facts): facts.joined(separator: "; ")
     case .unboundParameters(let names):
       "nothing is bound to the parameters \(names.joined(separator: ", ")): load them or call initializeParameters(seed:)"
-    case .inputCount(let count): "the module does not take \(count) inputs"
+    case .inputCount(let count, let expected):
+      expected.map { "the module takes \($0) tensor\($0 == 1 ? "" : "s"), \(count) \(count == 1 ? "was" : "were") given" }
+        ?? "the module's input cannot be made of \(count) tensors: its structure, or their names, do not fit"
     case .stateDictionary(let missing, let unexpected, let suggestions):
       [
         missing.isEmpty ? nil : "missing \(missing.joined(separator: ", "))",
@@ -91,24 +104,6 @@ extension TraceError.Reason: CustomStringConvertible {
       ].compactMap(\.self).joined(separator: "; ")
     case .execution(let reason): reason
     case .invalid(let reason): reason
-    }
-  }
-}
-
-extension ShapeError {
-  /// What would have fitted, where the fact alone does not say it.
-  var remedy: String? {
-    switch self {
-    case .notBroadcastable(let a, let b):
-      for offset in 1...Swift.max(1, Swift.min(a.rank, b.rank)) where offset <= Swift.min(a.rank, b.rank) {
-        let (x, y) = (a[a.rank - offset], b[b.rank - offset])
-        if let m = x.size, let n = y.size, m != n, m != 1, n != 1 {
-          return "axis -\(offset) is \(m) and \(n): sizes must be equal, or one of them 1"
-        }
-      }
-      return nil
-    case .elementTypesDiffer(_, let b): return "convert one with cast(to: .\(b))"
-    default: return nil
     }
   }
 }

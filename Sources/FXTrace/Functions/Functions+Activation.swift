@@ -35,9 +35,14 @@ public func hardSwish(_ x: SymbolicTensor, fileID: String = #fileID, line: Int =
   x.apply(.hardSwish, fileID, line)
 }
 
-/// x/5 + 1/2 limited to [0, 1], element by element.
-public func hardSigmoid(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
-  x.apply(.hardSigmoid, fileID, line)
+/// αx + β limited to [0, 1], element by element; α is 1/6 as in PyTorch (ONNX's default is 1/5).
+public func hardSigmoid(
+  _ x: SymbolicTensor, alpha: Float = 1 / 6, beta: Float = 0.5, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  var attributes = Attributes()
+  attributes[HardSigmoid.alpha] = alpha
+  attributes[HardSigmoid.beta] = beta
+  return x.apply(.hardSigmoid, attributes: attributes, fileID, line)
 }
 
 /// γ(x < 0 ? α(eˣ − 1) : x), element by element.
@@ -93,4 +98,102 @@ public func logSoftmax(
   var attributes = Attributes()
   attributes[Softmax.axis] = axis
   return x.apply(.logSoftmax, attributes: attributes, fileID, line)
+}
+
+/// x ÷ (1 + |x|), element by element.
+public func softsign(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  x.apply(.softsign, fileID, line)
+}
+
+/// ln sigmoid(x), element by element.
+public func logSigmoid(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return -(-x).apply(.softplus)
+}
+
+/// max(0, x) + min(0, α(e^(x/α) − 1)), element by element.
+public func celu(_ x: SymbolicTensor, alpha: Float = 1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  var attributes = Attributes()
+  attributes[Celu.alpha] = alpha
+  return x.apply(.celu, attributes: attributes, at: nil)
+}
+
+/// x limited to [0, 6].
+public func relu6(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return x.apply(.clip, [0, 6], at: nil)
+}
+
+/// x limited to [lower, upper].
+public func hardTanh(
+  _ x: SymbolicTensor, _ lower: Double = -1, _ upper: Double = 1, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return x.apply(.clip, [lower, upper], at: nil)
+}
+
+/// x < 0 ? weight × x : x.
+/// - Parameter weight: one element, or one for each channel of x [n, c, ...].
+public func prelu(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  let slope = x.lift(weight)
+  guard slope.rank == 1, slope.dimension(0) != 1, let rank = x.rank, rank > 2 else { return x.apply(.prelu, [slope], at: nil) }
+  return x.apply(.prelu, [slope.apply(.unsqueeze, [Tensor(vector: Array(1..<rank - 1))], at: nil)], at: nil)
+}
+
+/// x > threshold ? x : value, element by element.
+public func threshold(
+  _ x: SymbolicTensor, _ threshold: Double, _ value: Double, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return (x .> threshold).choose(x, value)
+}
+
+/// x moved toward zero by λ; zero where |x| ≤ λ.
+public func softShrink(_ x: SymbolicTensor, lambda: Float = 0.5, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  var attributes = Attributes()
+  attributes[Shrink.lambda] = lambda
+  attributes[Shrink.bias] = lambda
+  return x.apply(.shrink, attributes: attributes, at: nil)
+}
+
+/// x where |x| > λ, else 0.
+public func hardShrink(_ x: SymbolicTensor, lambda: Float = 0.5, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  var attributes = Attributes()
+  attributes[Shrink.lambda] = lambda
+  return x.apply(.shrink, attributes: attributes, at: nil)
+}
+
+/// x − tanh x, element by element.
+public func tanhShrink(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return x - x.apply(.tanh)
+}
+
+/// x sigmoid(1.702x), element by element.
+public func quickGelu(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  x.apply(.quickGelu, fileID, line)
+}
+
+/// softmax(−x) along an axis.
+public func softmin(_ x: SymbolicTensor, axis: Int = -1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  var attributes = Attributes()
+  attributes[Softmax.axis] = axis
+  return (-x).apply(.softmax, attributes: attributes, at: nil)
+}
+
+/// a × sigmoid(b), a and b being the halves of x along an axis.
+public func glu(_ x: SymbolicTensor, axis: Int = -1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  var attributes = Attributes()
+  attributes[Split.axis] = axis
+  attributes[Split.outputCount] = 2
+  let halves = x.session.call(.split, [x.symbolicOperand], attributes: attributes, resultCount: 2, at: nil)
+  return halves[0] * halves[1].apply(.sigmoid)
 }

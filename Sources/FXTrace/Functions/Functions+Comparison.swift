@@ -72,3 +72,49 @@ public func logicalNot(_ x: SymbolicTensor, fileID: String = #fileID, line: Int 
 public func isNaN(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
   x.apply(.isNaN, fileID, line)
 }
+
+/// Whether x is infinite, element by element.
+public func isInf(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  x.apply(.isInf, fileID, line)
+}
+
+/// Whether x is a number and not infinite, element by element.
+public func isFinite(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return (.!x.apply(.isNaN)).apply(.and, [.!x.apply(.isInf)], at: nil)
+}
+
+/// Whether a and b differ by at most `absolute` + `relative` × |b|, element by element.
+public func isClose(
+  _ x: SymbolicTensor, _ b: SymbolicTensor, relative: Double = 1e-5, absolute: Double = 1e-8,
+  fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  let x = x.at(fileID, line)
+  return (x - b).apply(.abs) .<= b.apply(.abs) * relative + absolute
+}
+
+/// The bits set in both, of integers, with broadcasting.
+public func bitwiseAnd(
+  _ a: SymbolicTensor, _ b: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  a.apply(.bitwiseAnd, [b], fileID, line)
+}
+
+/// The bits set in either, of integers, with broadcasting.
+public func bitwiseOr(
+  _ a: SymbolicTensor, _ b: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  a.apply(.bitwiseOr, [b], fileID, line)
+}
+
+/// The bits set in one of both, of integers, with broadcasting.
+public func bitwiseXor(
+  _ a: SymbolicTensor, _ b: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  a.apply(.bitwiseXor, [b], fileID, line)
+}
+
+/// The bits not set, of integers.
+public func bitwiseNot(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
+  x.apply(.bitwiseNot, fileID, line)
+}

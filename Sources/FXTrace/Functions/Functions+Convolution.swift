@@ -1,9 +1,23 @@
 import FXCore
 
+/// Cross-correlation of signals [n, c, l] with weights [out, c ÷ groups, k], plus bias [out].
+/// - Parameters:
+///   - stride: how far windows are apart.
+///   - padding: elements of zeros before and after.
+///   - dilation: how far taps are apart.
+public func conv1d(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Int = 1,
+  padding: Int = 0, dilation: Int = 1, groups: Int = 1, fileID: String = #fileID, line: Int = #line
+) -> SymbolicTensor {
+  x.apply(
+    .conv, bias.map { [weight, $0] } ?? [weight],
+    attributes: .convolution(stride: stride, padding: padding, dilation: dilation, groups: groups), fileID, line)
+}
+
 /// Cross-correlation of images [n, c, h, w] with weights [out, c ÷ groups, kh, kw], plus bias [out].
 /// - Parameters:
-///   - stride: how far windows are apart, along both axes.
-///   - padding: elements of zeros around the image.
+///   - stride: how far windows are apart.
+///   - padding: elements of zeros before and after.
 ///   - dilation: how far taps are apart.
 public func conv2d(
   _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Extent2d = 1,
@@ -14,42 +28,67 @@ public func conv2d(
     attributes: .convolution(stride: stride, padding: padding, dilation: dilation, groups: groups), fileID, line)
 }
 
-/// Cross-correlation of signals [n, c, l] with weights [out, c ÷ groups, k], plus bias [out].
-public func conv1d(
-  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Int = 1,
-  padding: Int = 0, dilation: Int = 1, groups: Int = 1, fileID: String = #fileID, line: Int = #line
+/// Cross-correlation of volumes [n, c, d, h, w] with weights [out, c ÷ groups, kd, kh, kw], plus bias [out].
+/// - Parameters:
+///   - stride: how far windows are apart.
+///   - padding: elements of zeros before and after.
+///   - dilation: how far taps are apart.
+public func conv3d(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Extent3d = 1,
+  padding: Extent3d = 0, dilation: Extent3d = 1, groups: Int = 1, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
-  var attributes = Attributes()
-  attributes[Conv.strides] = [stride]
-  attributes[Conv.pads] = [padding, padding]
-  attributes[Conv.dilations] = [dilation]
-  attributes[Conv.group] = groups
-  return x.apply(.conv, bias.map { [weight, $0] } ?? [weight], attributes: attributes, fileID, line)
+  x.apply(
+    .conv, bias.map { [weight, $0] } ?? [weight],
+    attributes: .convolution(stride: stride, padding: padding, dilation: dilation, groups: groups), fileID, line)
 }
 
-/// A height and a width: `3` for both, or `Extent2d(3, 5)`.
-public struct Extent2d: Sendable, Hashable {
-  public var height: Int
-  public var width: Int
-
-  public init(_ height: Int, _ width: Int) {
-    self.height = height
-    self.width = width
-  }
-
-  var sizes: [Int] { [height, width] }
+/// The gradient of a convolution with respect to its operand, a learned upsampling of signals [n, c, l]; weights are
+/// [c, out ÷ groups, k].
+/// - Parameter outputPadding: elements that the result has at its ends beyond what the kernels reach.
+public func convTranspose1d(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Int = 1,
+  padding: Int = 0, outputPadding: Int = 0, dilation: Int = 1, groups: Int = 1, fileID: String = #fileID,
+  line: Int = #line
+) -> SymbolicTensor {
+  var attributes = Attributes.convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
+  attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
+  return x.apply(.convTranspose, bias.map { [weight, $0] } ?? [weight], attributes: attributes, fileID, line)
 }
 
-extension Extent2d: ExpressibleByIntegerLiteral {
-  public init(integerLiteral size: Int) { self.init(size, size) }
+/// The gradient of a convolution with respect to its operand, a learned upsampling of images [n, c, h, w]; weights are
+/// [c, out ÷ groups, kh, kw].
+/// - Parameter outputPadding: elements that the result has at its ends beyond what the kernels reach.
+public func convTranspose2d(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Extent2d = 1,
+  padding: Extent2d = 0, outputPadding: Extent2d = 0, dilation: Extent2d = 1, groups: Int = 1, fileID: String = #fileID,
+  line: Int = #line
+) -> SymbolicTensor {
+  var attributes = Attributes.convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
+  attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
+  return x.apply(.convTranspose, bias.map { [weight, $0] } ?? [weight], attributes: attributes, fileID, line)
+}
+
+/// The gradient of a convolution with respect to its operand, a learned upsampling of volumes [n, c, d, h, w]; weights are
+/// [c, out ÷ groups, kd, kh, kw].
+/// - Parameter outputPadding: elements that the result has at its ends beyond what the kernels reach.
+public func convTranspose3d(
+  _ x: SymbolicTensor, weight: any SymbolicOperand, bias: (any SymbolicOperand)? = nil, stride: Extent3d = 1,
+  padding: Extent3d = 0, outputPadding: Extent3d = 0, dilation: Extent3d = 1, groups: Int = 1, fileID: String = #fileID,
+  line: Int = #line
+) -> SymbolicTensor {
+  var attributes = Attributes.convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
+  attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
+  return x.apply(.convTranspose, bias.map { [weight, $0] } ?? [weight], attributes: attributes, fileID, line)
 }
 
 extension Attributes {
-  static func convolution(stride: Extent2d, padding: Extent2d, dilation: Extent2d, groups: Int) -> Attributes {
+  static func convolution<Extent: WindowExtent>(
+    stride: Extent, padding: Extent, dilation: Extent, groups: Int
+  ) -> Attributes {
     var attributes = Attributes()
-    attributes[Conv.strides] = stride.sizes
-    attributes[Conv.pads] = padding.sizes + padding.sizes
-    attributes[Conv.dilations] = dilation.sizes
+    attributes[Conv.strides] = stride.axisSizes
+    attributes[Conv.pads] = padding.axisSizes + padding.axisSizes
+    attributes[Conv.dilations] = dilation.axisSizes
     attributes[Conv.group] = groups
     return attributes
   }

@@ -1,26 +1,5 @@
 import FXCore
 
-extension SymbolicTensor {
-  /// Calls an operator with this tensor first and returns its first result.
-  func apply(
-    _ op: Operator, _ others: [(any SymbolicOperand)?], attributes: Attributes = [:], _ fileID: String, _ line: Int
-  ) -> SymbolicTensor {
-    apply(op, others, attributes: attributes, at: .init(file: fileID, line: line))
-  }
-
-  func apply(_ op: Operator, attributes: Attributes = [:], _ fileID: String, _ line: Int) -> SymbolicTensor {
-    apply(op, attributes: attributes, at: .init(file: fileID, line: line))
-  }
-
-  func apply(
-    _ op: Operator, _ others: [(any SymbolicOperand)?] = [], attributes: Attributes = [:], at site: TraceSession.CallSite?
-  ) -> SymbolicTensor {
-    let operands = others.map { $0?.symbolicOperand ?? SymbolicOperandKind.none }
-    return session.call(op, [symbolicOperand] + operands, attributes: attributes, at: site).first
-      ?? SymbolicTensor(session, nil)
-  }
-}
-
 /// |x|, element by element.
 public func abs(_ x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
   x.apply(.abs, fileID, line)

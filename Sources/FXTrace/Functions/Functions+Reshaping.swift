@@ -5,8 +5,7 @@ import FXCore
 public func reshape(
   _ x: SymbolicTensor, _ shape: Shape, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
-  let site = TraceSession.CallSite(file: fileID, line: line)
-  guard let sizes = x.sizes(shape, at: site) else { return SymbolicTensor(x.session, nil) }
+  guard let sizes = x.at(fileID, line).sizes(shape) else { return SymbolicTensor(x.session, nil) }
   return x.apply(.reshape, [sizes], fileID, line)
 }
 
@@ -84,40 +83,4 @@ public func slice(
 /// The sizes of x at run time, as integers.
 public func shape(of x: SymbolicTensor, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
   x.apply(.shape, fileID, line)
-}
-
-extension SymbolicTensor {
-  /// A shape operand: a constant where all sizes are known or a single symbolic one can be left open, else computed.
-  fileprivate func sizes(_ shape: Shape, at site: TraceSession.CallSite) -> (any SymbolicOperand)? {
-    if let sizes = shape.sizes { return Tensor(vector: sizes) }
-    let open = shape.indices.filter { shape[$0].size == nil }
-    // A size that stays on its axis is written as 0.
-    if open.allSatisfy({ !shape[$0].isUnknown && shape[$0] == dimension($0) }), !shape.contains(Dimension(0)) {
-      return Tensor(vector: shape.map { $0.size ?? 0 })
-    }
-    if open.count == 1, !shape.contains(Dimension(-1)) {
-      return Tensor(vector: shape.map { $0.size ?? -1 })
-    }
-    // Each symbolic size is read from an axis of the operand that has it.
-    var parts: [any SymbolicOperand] = []
-    for dimension in shape {
-      if let size = dimension.size {
-        parts.append(Tensor(vector: [size]))
-      } else if let axis = self.shape?.firstIndex(of: dimension), !dimension.isUnknown {
-        var attributes = Attributes()
-        attributes[ShapeOperator.start] = axis
-        attributes[ShapeOperator.end] = axis + 1
-        parts.append(apply(.shape, attributes: attributes, at: site))
-      } else {
-        session.fail(
-          TraceError.Reason.invalid("the size \(dimension) in \(shape) is that of no axis of the operand").error,
-          op: .reshape, operands: [symbolicOperand], at: site)
-        return nil
-      }
-    }
-    guard let first = parts.first else { return nil }
-    var attributes = Attributes()
-    attributes[Concat.axis] = 0
-    return lift(first).apply(.concat, Array(parts.dropFirst()), attributes: attributes, at: site)
-  }
 }

@@ -79,17 +79,154 @@ public final class SoftmaxLayer: Module, Sendable {
   }
 }
 
-/// Each image as one row: [n, c, h, w] becomes [n, c·h·w]. (`Flatten` names the operator's attributes.)
-public final class FlattenLayer: Module, Sendable {
-  public let axis: Int
+/// ln(1 + eˣ)
+public final class Softplus: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.softplus) }
+}
 
-  public init(axis: Int = 1) { self.axis = axis }
+/// x ÷ (1 + |x|)
+public final class Softsign: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.softsign) }
+}
+
+/// x tanh(ln(1 + eˣ))
+public final class Mish: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.mish) }
+}
+
+/// x × (x/6 + 1/2 limited to [0, 1])
+public final class Hardswish: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.hardSwish) }
+}
+
+/// γ(x < 0 ? α(eˣ − 1) : x)
+public final class SELU: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.selu) }
+}
+
+/// x/6 + 1/2 limited to [0, 1]
+public final class Hardsigmoid: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { hardSigmoid(x, fileID: x.file, line: x.line) }
+}
+
+/// x limited to [0, 6]
+public final class ReLU6: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { relu6(x, fileID: x.file, line: x.line) }
+}
+
+/// ln sigmoid(x)
+public final class LogSigmoid: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { logSigmoid(x, fileID: x.file, line: x.line) }
+}
+
+/// x − tanh x
+public final class Tanhshrink: Module, Sendable {
+  public init() {}
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { tanhShrink(x, fileID: x.file, line: x.line) }
+}
+
+/// x < 0 ? α(eˣ − 1) : x
+public final class ELU: Module, Sendable {
+  public let alpha: Float
+
+  public init(alpha: Float = 1) { self.alpha = alpha }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { elu(x, alpha: alpha, fileID: x.file, line: x.line) }
+}
+
+/// max(0, x) + min(0, α(e^(x/α) − 1))
+public final class CELU: Module, Sendable {
+  public let alpha: Float
+
+  public init(alpha: Float = 1) { self.alpha = alpha }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { celu(x, alpha: alpha, fileID: x.file, line: x.line) }
+}
+
+/// x limited to [lower, upper]
+public final class Hardtanh: Module, Sendable {
+  public let lower: Double
+  public let upper: Double
+
+  public init(lower: Double = -1, upper: Double = 1) {
+    self.lower = lower
+    self.upper = upper
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { hardTanh(x, lower, upper, fileID: x.file, line: x.line) }
+}
+
+/// x > threshold ? x : value
+public final class Threshold: Module, Sendable {
+  public let threshold: Double
+  public let value: Double
+
+  public init(threshold: Double, value: Double) {
+    self.threshold = threshold
+    self.value = value
+  }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-    var attributes = Attributes()
-    attributes[Flatten.axis] = axis
-    return x.applyHere(.flatten, attributes: attributes)
+    FXTrace.threshold(x, threshold, value, fileID: x.file, line: x.line)
   }
+}
+
+/// x moved toward zero by λ; zero where |x| ≤ λ
+public final class Softshrink: Module, Sendable {
+  public let lambda: Float
+
+  public init(lambda: Float = 0.5) { self.lambda = lambda }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { softShrink(x, lambda: lambda, fileID: x.file, line: x.line) }
+}
+
+/// x where |x| > λ, else 0
+public final class Hardshrink: Module, Sendable {
+  public let lambda: Float
+
+  public init(lambda: Float = 0.5) { self.lambda = lambda }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { hardShrink(x, lambda: lambda, fileID: x.file, line: x.line) }
+}
+
+/// a × sigmoid(b), a and b being the halves of x along an axis
+public final class GLU: Module, Sendable {
+  public let axis: Int
+
+  public init(axis: Int = -1) { self.axis = axis }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { glu(x, axis: axis, fileID: x.file, line: x.line) }
+}
+
+/// softmax(−x) along an axis
+public final class Softmin: Module, Sendable {
+  public let axis: Int
+
+  public init(axis: Int = -1) { self.axis = axis }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { softmin(x, axis: axis, fileID: x.file, line: x.line) }
+}
+
+/// x − ln Σ eˣ along an axis
+public final class LogSoftmax: Module, Sendable {
+  public let axis: Int
+
+  public init(axis: Int = -1) { self.axis = axis }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { logSoftmax(x, axis: axis, fileID: x.file, line: x.line) }
+}
+
+/// x < 0 ? weight × x : x, with a learned weight for all or one for each channel of [n, c, ...].
+public final class PReLU: Module, Sendable {
+  /// [count]
+  public let weight: ModuleParameter
+
+  public init(count: Int = 1, initial: Double = 0.25, elementType: ElementType = .float32) {
+    weight = ModuleParameter(elementType, [count], initializer: .constant(initial))
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { prelu(x, weight: weight, fileID: x.file, line: x.line) }
 }
 
 /// Elements set to 0 with probability `ratio` while `isTraining`, the others scaled by 1 ÷ (1 − ratio); else x itself.

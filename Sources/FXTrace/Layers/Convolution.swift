@@ -1,25 +1,90 @@
 import FXCore
 
-/// Cross-correlation of images [n, c, h, w] with a bank of kernels, as `torch.nn.Conv2d`.
-public final class Conv2d: Module, Sendable {
-  /// [out, in ÷ groups, kh, kw]
+/// `torch.nn.Conv1d`: signals [n, c, l].
+public typealias Conv1d = Convolution<Int>
+/// `torch.nn.Conv2d`: images [n, c, h, w].
+public typealias Conv2d = Convolution<Extent2d>
+/// `torch.nn.Conv3d`: volumes [n, c, d, h, w].
+public typealias Conv3d = Convolution<Extent3d>
+/// `torch.nn.ConvTranspose1d`
+public typealias ConvTranspose1d = TransposedConvolution<Int>
+/// `torch.nn.ConvTranspose2d`
+public typealias ConvTranspose2d = TransposedConvolution<Extent2d>
+/// `torch.nn.ConvTranspose3d`
+public typealias ConvTranspose3d = TransposedConvolution<Extent3d>
+
+/// Cross-correlation with a bank of kernels, plus bias: `Conv1d`, `Conv2d` and `Conv3d`.
+public final class Convolution<Extent: WindowExtent>: Module, Sendable {
+  /// [out, in ÷ groups, kernel…]
+  public let weight: ModuleParameter
+  /// [out]; `nil` for none.
+  public let bias: ModuleParameter?
+  public let padding: Extent
+  public let paddingMode: PaddingMode
+  private let attributes: Attributes
+  private let channels: Int
+
+  /// - Parameters:
+  ///   - padding: elements before and after each spatial axis, on both sides.
+  ///   - paddingMode: what they are; `constant` is zeros.
+  public init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    dilation: Extent = 1, groups: Int = 1, bias: Bool = true, paddingMode: PaddingMode = .constant,
+    elementType: ElementType = .float32
+  ) {
+    let shape = [outChannels, inChannels / Swift.max(1, groups)] + kernel.axisSizes
+    let initializer = Initializer.kaimingUniform(fanIn: shape.dropFirst().reduce(1, *))
+    weight = ModuleParameter(elementType, shape, initializer: initializer)
+    self.bias = bias ? ModuleParameter(elementType, [outChannels], initializer: initializer) : nil
+    self.padding = padding
+    self.paddingMode = paddingMode
+    channels = inChannels
+    attributes = .convolution(
+      stride: stride, padding: paddingMode == .constant ? padding : 0, dilation: dilation, groups: groups)
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let groups = attributes[Conv.group]
+    guard x.hasSpatialAxes(padding.axisSizes.count, "Conv\(padding.axisSizes.count)d") else { return x.poisoned }
+    guard groups > 0, channels % groups == 0, weight.shape[0] % groups == 0 else {
+      return x.mistake(
+        "Conv\(padding.axisSizes.count)d",
+        "\(channels) channels to \(weight.shape[0]) cannot be divided into \(groups) groups: both must be multiples")
+    }
+    let isPadded = paddingMode != .constant && padding != 0
+    let padded =
+      isPadded
+      ? pad(x, padding.axisSizes.reversed().flatMap { [$0, $0] }, mode: paddingMode, fileID: x.file, line: x.line) : x
+    return padded.applyHere(.conv, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
+  }
+}
+
+/// The gradient of a convolution with respect to its operand, a learned upsampling: `ConvTranspose1d`, `2d` and `3d`.
+public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable {
+  /// [in, out ÷ groups, kernel…]
   public let weight: ModuleParameter
   /// [out]; `nil` for none.
   public let bias: ModuleParameter?
   private let attributes: Attributes
 
+  /// - Parameter outputPadding: elements that the result has at its ends beyond what the kernels reach.
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Extent2d, stride: Extent2d = 1, padding: Extent2d = 0,
-    dilation: Extent2d = 1, groups: Int = 1, bias: Bool = true, elementType: ElementType = .float32
+    _ inChannels: Int, _ outChannels: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
+    elementType: ElementType = .float32
   ) {
-    let shape = [outChannels, inChannels / max(1, groups)] + kernel.sizes
+    let shape = [inChannels, outChannels / Swift.max(1, groups)] + kernel.axisSizes
     let initializer = Initializer.kaimingUniform(fanIn: shape.dropFirst().reduce(1, *))
     weight = ModuleParameter(elementType, shape, initializer: initializer)
     self.bias = bias ? ModuleParameter(elementType, [outChannels], initializer: initializer) : nil
-    attributes = .convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
+    var attributes = Attributes.convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
+    attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
+    self.attributes = attributes
   }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-    x.applyHere(.conv, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "ConvTranspose\(axes)d") else { return x.poisoned }
+    return x.applyHere(.convTranspose, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
   }
 }

@@ -9,6 +9,9 @@ public final class Embedding: Module, Sendable {
     weight = ModuleParameter(elementType, [count, size], initializer: .normal(mean: 0, deviation: 1))
   }
 
+  /// A table that others may share.
+  public init(weight: ModuleParameter) { self.weight = weight }
+
   /// - Parameter indices: integers of any shape; the result has one more axis.
   public func forward(_ indices: SymbolicTensor) -> SymbolicTensor { indices.lift(weight).applyHere(.gather, [indices]) }
 }

@@ -21,17 +21,3 @@ public final class Linear: Module, Sendable {
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.linear, [weight] + (bias.map { [$0] } ?? [])) }
 }
-
-extension SymbolicTensor {
-  /// Calls an operator where the module being called was called: what a layer's single call reports.
-  func applyHere(
-    _ op: Operator, _ others: [(any SymbolicOperand)?] = [], attributes: Attributes = [:]
-  ) -> SymbolicTensor {
-    apply(op, others, attributes: attributes, at: session.here)
-  }
-}
-
-extension TraceSession {
-  /// The nearest line of the user's.
-  var here: CallSite? { modules.last.map { CallSite(file: $0.file, line: $0.line) } }
-}

@@ -1,34 +1,110 @@
 import FXCore
 
-/// (x − mean) ÷ √(variance + ε) × weight + bias per channel of [n, c, h, w] with the running statistics, as
-/// `torch.nn.BatchNorm2d` in evaluation.
-public final class BatchNorm2d: Module, Sendable {
-  public let weight: ModuleParameter
-  public let bias: ModuleParameter
+/// `torch.nn.BatchNorm1d`: [n, c] or [n, c, l].
+public typealias BatchNorm1d = BatchNorm<Int>
+/// `torch.nn.BatchNorm2d`: [n, c, h, w].
+public typealias BatchNorm2d = BatchNorm<Extent2d>
+/// `torch.nn.BatchNorm3d`: [n, c, d, h, w].
+public typealias BatchNorm3d = BatchNorm<Extent3d>
+/// `torch.nn.InstanceNorm1d`
+public typealias InstanceNorm1d = InstanceNorm<Int>
+/// `torch.nn.InstanceNorm2d`
+public typealias InstanceNorm2d = InstanceNorm<Extent2d>
+/// `torch.nn.InstanceNorm3d`
+public typealias InstanceNorm3d = InstanceNorm<Extent3d>
+
+/// (x − mean) ÷ √(variance + ε) × weight + bias per channel with the running statistics, as PyTorch's in evaluation.
+public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
+  public let weight: ModuleParameter?
+  public let bias: ModuleParameter?
   public let runningMean: ModuleParameter
   public let runningVariance: ModuleParameter
   public let epsilon: Float
+  private let channels: Int
 
-  public init(_ channels: Int, epsilon: Float = 1e-5, elementType: ElementType = .float32) {
-    weight = ModuleParameter(elementType, [channels], initializer: .constant(1))
-    bias = ModuleParameter(elementType, [channels], initializer: .constant(0))
+  /// - Parameter affine: whether there are a weight and a bias.
+  public init(_ channels: Int, epsilon: Float = 1e-5, affine: Bool = true, elementType: ElementType = .float32) {
+    weight = affine ? ModuleParameter(elementType, [channels], initializer: .constant(1)) : nil
+    bias = affine ? ModuleParameter(elementType, [channels], initializer: .constant(0)) : nil
     runningMean = ModuleParameter(elementType, [channels], role: .buffer, initializer: .constant(0))
     runningVariance = ModuleParameter(elementType, [channels], role: .buffer, initializer: .constant(1))
     self.epsilon = epsilon
+    self.channels = channels
   }
 
   /// PyTorch's names, so that its state dictionaries load.
   public var parts: [ModulePart] {
-    [
-      ModulePart("weight", weight), ModulePart("bias", bias), ModulePart("running_mean", runningMean),
-      ModulePart("running_var", runningVariance),
-    ]
+    (weight.map { [ModulePart("weight", $0)] } ?? []) + (bias.map { [ModulePart("bias", $0)] } ?? [])
+      + [ModulePart("running_mean", runningMean), ModulePart("running_var", runningVariance)]
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "BatchNorm\(axes)d", orNone: axes == 1) else { return x.poisoned }
+    if let size = x.dimension(1).size, size != channels {
+      return x.mistake("BatchNorm\(axes)d", "the tensor has \(size) channels, the layer \(channels)")
+    }
+    var attributes = Attributes()
+    attributes[BatchNormalization.epsilon] = epsilon
+    let (scale, shift) = constants(x, channels)
+    return x.applyHere(
+      .batchNormalization, [weight ?? scale, bias ?? shift, runningMean, runningVariance], attributes: attributes)
+  }
+}
+
+/// Ones and zeros for norms without weights.
+private func constants(_ x: SymbolicTensor, _ channels: Int) -> (any SymbolicOperand, any SymbolicOperand) {
+  let type = x.elementType ?? .float32
+  let size = Swift.max(0, channels)
+  let ones = try? Tensor(type, [size], numbers: .floats(Array(repeating: 1, count: size)))
+  let zeros = try? Tensor(zeros: type, [size])
+  return (ones ?? Tensor(Float(1)), zeros ?? Tensor(Float(0)))
+}
+
+/// (x − mean) ÷ √(variance + ε) per image and channel, by default without weight and bias, as PyTorch's.
+public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
+  public let weight: ModuleParameter?
+  public let bias: ModuleParameter?
+  public let epsilon: Float
+  private let channels: Int
+
+  public init(_ channels: Int, epsilon: Float = 1e-5, affine: Bool = false, elementType: ElementType = .float32) {
+    weight = affine ? ModuleParameter(elementType, [channels], initializer: .constant(1)) : nil
+    bias = affine ? ModuleParameter(elementType, [channels], initializer: .constant(0)) : nil
+    self.epsilon = epsilon
+    self.channels = channels
   }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
-    attributes[BatchNormalization.epsilon] = epsilon
-    return x.applyHere(.batchNormalization, [weight, bias, runningMean, runningVariance], attributes: attributes)
+    attributes[InstanceNormalization.epsilon] = epsilon
+    let (scale, shift) = constants(x, channels)
+    return x.applyHere(.instanceNormalization, [weight ?? scale, bias ?? shift], attributes: attributes)
+  }
+}
+
+/// (x − mean) ÷ √(variance + ε) × weight + bias per image and group of channels of [n, c, ...], as `torch.nn.GroupNorm`.
+public final class GroupNorm: Module, Sendable {
+  public let weight: ModuleParameter?
+  public let bias: ModuleParameter?
+  private let attributes: Attributes
+  private let channels: Int
+
+  public init(
+    groups: Int, _ channels: Int, epsilon: Float = 1e-5, affine: Bool = true, elementType: ElementType = .float32
+  ) {
+    weight = affine ? ModuleParameter(elementType, [channels], initializer: .constant(1)) : nil
+    bias = affine ? ModuleParameter(elementType, [channels], initializer: .constant(0)) : nil
+    var attributes = Attributes()
+    attributes[GroupNormalization.groupCount] = groups
+    attributes[GroupNormalization.epsilon] = epsilon
+    self.attributes = attributes
+    self.channels = channels
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let (scale, shift) = constants(x, channels)
+    return x.applyHere(.groupNormalization, [weight ?? scale, bias ?? shift], attributes: attributes)
   }
 }
 
@@ -54,5 +130,30 @@ public final class LayerNorm: Module, Sendable {
     attributes[LayerNormalization.axis] = -weight.shape.count
     attributes[LayerNormalization.epsilon] = epsilon
     return x.applyHere(.layerNormalization, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
+  }
+}
+
+/// x ÷ √(mean of x² + ε) × weight over the last axes, as `torch.nn.RMSNorm`.
+public final class RMSNorm: Module, Sendable {
+  public let weight: ModuleParameter
+  public let epsilon: Float
+
+  /// - Parameters:
+  ///   - shape: the sizes of the axes that are normalized, the tensor's last.
+  ///   - epsilon: by default the distance from 1 to the next number of the type, as in PyTorch.
+  public init(_ shape: [Int], epsilon: Float = .ulpOfOne, elementType: ElementType = .float32) {
+    weight = ModuleParameter(elementType, shape, initializer: .constant(1))
+    self.epsilon = epsilon
+  }
+
+  public convenience init(_ size: Int, epsilon: Float = .ulpOfOne, elementType: ElementType = .float32) {
+    self.init([size], epsilon: epsilon, elementType: elementType)
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    var attributes = Attributes()
+    attributes[LayerNormalization.axis] = -weight.shape.count
+    attributes[LayerNormalization.epsilon] = epsilon
+    return x.applyHere(.rmsNormalization, [weight], attributes: attributes)
   }
 }

@@ -1,31 +1,103 @@
 import FXCore
 
-/// The largest element of each window of images [n, c, h, w], as `torch.nn.MaxPool2d`.
-public final class MaxPool2d: Module, Sendable {
-  private let attributes: Attributes
+/// `torch.nn.MaxPool1d`: signals [n, c, l].
+public typealias MaxPool1d = MaxPooling<Int>
+/// `torch.nn.MaxPool2d`: images [n, c, h, w].
+public typealias MaxPool2d = MaxPooling<Extent2d>
+/// `torch.nn.MaxPool3d`: volumes [n, c, d, h, w].
+public typealias MaxPool3d = MaxPooling<Extent3d>
+/// `torch.nn.AvgPool1d`
+public typealias AvgPool1d = AveragePooling<Int>
+/// `torch.nn.AvgPool2d`
+public typealias AvgPool2d = AveragePooling<Extent2d>
+/// `torch.nn.AvgPool3d`
+public typealias AvgPool3d = AveragePooling<Extent3d>
+/// `torch.nn.AdaptiveAvgPool1d`
+public typealias AdaptiveAvgPool1d = AdaptiveAveragePooling<Int>
+/// `torch.nn.AdaptiveAvgPool2d`
+public typealias AdaptiveAvgPool2d = AdaptiveAveragePooling<Extent2d>
+/// `torch.nn.AdaptiveAvgPool3d`
+public typealias AdaptiveAvgPool3d = AdaptiveAveragePooling<Extent3d>
+/// `torch.nn.AdaptiveMaxPool1d`
+public typealias AdaptiveMaxPool1d = AdaptiveMaxPooling<Int>
+/// `torch.nn.AdaptiveMaxPool2d`
+public typealias AdaptiveMaxPool2d = AdaptiveMaxPooling<Extent2d>
+/// `torch.nn.AdaptiveMaxPool3d`
+public typealias AdaptiveMaxPool3d = AdaptiveMaxPooling<Extent3d>
 
-  /// - Parameter stride: how far windows are apart; by default they touch.
-  public init(kernel: Extent2d, stride: Extent2d? = nil, padding: Extent2d = 0, ceilMode: Bool = false) {
-    attributes = .window(kernel: kernel, stride: stride ?? kernel, padding: padding, ceilMode: ceilMode)
-  }
-
-  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.maxPool, attributes: attributes) }
-}
-
-/// The mean of each window of images [n, c, h, w], padding counted, as `torch.nn.AvgPool2d`.
-public final class AvgPool2d: Module, Sendable {
+/// The largest element of each window.
+public final class MaxPooling<Extent: WindowExtent>: Module, Sendable {
   private let attributes: Attributes
 
   /// - Parameter stride: how far windows are apart; by default they touch.
   public init(
-    kernel: Extent2d, stride: Extent2d? = nil, padding: Extent2d = 0, ceilMode: Bool = false, countsPadding: Bool = true
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, dilation: Extent = 1, ceilMode: Bool = false
   ) {
-    var attributes = Attributes.window(kernel: kernel, stride: stride ?? kernel, padding: padding, ceilMode: ceilMode)
+    var attributes = Attributes.window(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
+    attributes[Conv.dilations] = dilation.axisSizes
+    self.attributes = attributes
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "MaxPool\(axes)d") else { return x.poisoned }
+    return x.applyHere(.maxPool, attributes: attributes)
+  }
+}
+
+/// The mean of each window, padding counted unless `countsPadding` is false.
+public final class AveragePooling<Extent: WindowExtent>: Module, Sendable {
+  private let attributes: Attributes
+
+  /// - Parameter stride: how far windows are apart; by default they touch.
+  public init(
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, ceilMode: Bool = false, countsPadding: Bool = true
+  ) {
+    var attributes = Attributes.window(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
     attributes[AveragePool.countIncludePad] = countsPadding
     self.attributes = attributes
   }
 
-  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.averagePool, attributes: attributes) }
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "AvgPool\(axes)d") else { return x.poisoned }
+    return x.applyHere(.averagePool, attributes: attributes)
+  }
+}
+
+/// The p-norm of each window, as `torch.nn.LPPool2d`.
+public final class LPPool2d: Module, Sendable {
+  private let attributes: Attributes
+
+  public init(p: Int, kernel: Extent2d, stride: Extent2d? = nil, ceilMode: Bool = false) {
+    var attributes = Attributes.window(kernel: kernel, stride: stride, padding: 0, ceilMode: ceilMode)
+    attributes[LpPool.p] = p
+    self.attributes = attributes
+  }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.lpPool, attributes: attributes) }
+}
+
+/// The mean of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
+public final class AdaptiveAveragePooling<Extent: WindowExtent>: Module, Sendable {
+  public let size: Extent
+
+  public init(_ size: Extent) { self.size = size }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    x.adaptivePool("AdaptiveAvgPool\(size.axisSizes.count)d", size.axisSizes, isMean: true)
+  }
+}
+
+/// The largest element of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
+public final class AdaptiveMaxPooling<Extent: WindowExtent>: Module, Sendable {
+  public let size: Extent
+
+  public init(_ size: Extent) { self.size = size }
+
+  public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    x.adaptivePool("AdaptiveMaxPool\(size.axisSizes.count)d", size.axisSizes, isMean: false)
+  }
 }
 
 /// The mean of each channel over all spatial axes, which stay with size 1: `torch.nn.AdaptiveAvgPool2d(1)`.

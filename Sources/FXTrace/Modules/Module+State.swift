@@ -37,7 +37,8 @@ extension Module {
     let paths = Set(parameters.map(\.path))
     if strict {
       let missing = parameters.map(\.path).filter { state[$0] == nil }
-      let unexpected = state.keys.filter { !paths.contains($0) }.sorted()
+      // PyTorch's norms count the batches of their training, which nothing reads afterwards.
+      let unexpected = state.keys.filter { !paths.contains($0) && !$0.hasSuffix("num_batches_tracked") }.sorted()
       guard missing.isEmpty, unexpected.isEmpty else {
         let suggestions = Dictionary(uniqueKeysWithValues: unexpected.map { ($0, paths.nearest(to: $0)) })
         throw TraceError(.stateDictionary(missing: missing, unexpected: unexpected, suggestions: suggestions))

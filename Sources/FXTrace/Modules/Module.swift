@@ -47,26 +47,6 @@ public struct ModulePart {
   }
 }
 
-/// What a module takes or gives: a tensor, an array of tensors, or a type of the user's that holds some.
-public protocol TensorGroup {
-  var tensors: [SymbolicTensor] { get }
-  /// A group of as many tensors as it needs; `nil` if `tensors` are too few or too many.
-  init?(tensors: [SymbolicTensor])
-}
-
-extension SymbolicTensor: TensorGroup {
-  public var tensors: [SymbolicTensor] { [self] }
-  public init?(tensors: [SymbolicTensor]) {
-    guard tensors.count == 1 else { return nil }
-    self = tensors[0]
-  }
-}
-
-extension Array: TensorGroup where Element == SymbolicTensor {
-  public var tensors: [SymbolicTensor] { self }
-  public init?(tensors: [SymbolicTensor]) { self = tensors }
-}
-
 extension Module {
   public var parts: [ModulePart] { ModulePart.found(in: self) }
 
@@ -74,6 +54,15 @@ extension Module {
   public func callAsFunction(_ input: Input, fileID: String = #fileID, line: Int = #line) -> Output {
     guard let session = input.tensors.first?.session else { return forward(input) }
     return session.call(self, input, at: .init(file: fileID, line: line))
+  }
+}
+
+extension Module {
+  /// Applies a module of several inputs: `model(x, mask)` for one whose `forward` takes a `Tuple`.
+  public func callAsFunction<each Member: TensorGroup>(
+    _ inputs: repeat each Member, fileID: String = #fileID, line: Int = #line
+  ) -> Output where Input == Tuple<repeat each Member> {
+    callAsFunction(Tuple(repeat each inputs), fileID: fileID, line: line)
   }
 }
 
@@ -99,13 +88,16 @@ extension TraceSession {
   private func callOpaquely<M: Module>(_ module: M, _ input: M.Input, _ path: String, at site: CallSite) -> M.Output? {
     guard mistake == nil else { return nil }
     let operands = input.tensors.map(\.symbolicOperand)
+    var made: M.Output?
     let results = callWithRegions(
       .call, operands, arguments: [input.tensors.map(\.type)], at: site, name: path,
       resultCount: { $0[0] },
       body: { _, arguments in
-        guard let inner = M.Input(tensors: arguments) else { return [] }
-        return self.enter(module, inner, path, at: site).tensors.map(\.symbolicOperand)
+        guard let inner = input.replacingTensors(arguments) else { return [] }
+        let output = self.enter(module, inner, path, at: site)
+        made = output
+        return output.tensors.map(\.symbolicOperand)
       })
-    return results.flatMap { M.Output(tensors: $0) }
+    return results.flatMap { made?.replacingTensors($0) }
   }
 }

@@ -37,10 +37,10 @@ public func trace<M: Module>(
   _ module: M, _ inputs: [TraceInput], options: TraceOptions = TraceOptions(), fileID: String = #fileID, line: Int = #line
 ) throws -> Graph {
   try TraceSession.trace(inputs, ModulePaths(module), options, fileID, line) { tensors in
-    guard let input = M.Input(tensors: tensors) else {
-      throw TraceError(.inputCount(tensors.count), location: Location(file: fileID, line: line))
+    guard let input = M.Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
+      throw TraceError(.inputCount(tensors.count, expected: M.Input.tensorCount), location: Location(file: fileID, line: line))
     }
-    return module.forward(input).tensors
+    return module.forward(input)
   }
 }
 
@@ -51,6 +51,25 @@ public func trace(
   _ body: ([SymbolicTensor]) throws -> [SymbolicTensor]
 ) throws -> Graph {
   try TraceSession.trace(inputs, ModulePaths(), options, fileID, line, body)
+}
+
+/// The graph of a function of one tensor, or of a structure of tensors that the inputs' names say: `["image": …]` of inputs
+/// `image`, …. What it gives, likewise, is an output for each tensor, named by its path in the structure.
+///
+/// ```swift
+/// try trace(.tensor(.float32, ["n", 4], name: "x")) { (x: SymbolicTensor) in ["twice": x * 2, "root": sqrt(x)] }
+/// ```
+/// - Throws: `TraceError` with the line of the first mistake; what `body` throws.
+public func trace<Input: TensorGroup, Output: TensorGroup>(
+  _ inputs: TraceInput..., options: TraceOptions = TraceOptions(), fileID: String = #fileID, line: Int = #line,
+  _ body: (Input) throws -> Output
+) throws -> Graph {
+  try TraceSession.trace(inputs, ModulePaths(), options, fileID, line) { tensors in
+    guard let input = Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
+      throw TraceError(.inputCount(tensors.count, expected: Input.tensorCount), location: Location(file: fileID, line: line))
+    }
+    return try body(input)
+  }
 }
 
 extension Module {
@@ -75,8 +94,8 @@ extension Module {
     for (tensor, input) in zip(tensors, inputs) {
       if let value = tensor.operand?.value { session.setValue(.tensor(input), of: value) }
     }
-    guard let input = Input(tensors: tensors) else {
-      throw TraceError(.inputCount(inputs.count), location: Location(file: fileID, line: line))
+    guard let input = Input(tensors: tensors, paths: tensors.map { $0.name ?? "" }) else {
+      throw TraceError(.inputCount(inputs.count, expected: Input.tensorCount), location: Location(file: fileID, line: line))
     }
     let outputs = forward(input).tensors
     if let mistake = session.mistake { throw mistake }
@@ -100,7 +119,7 @@ extension TraceSession {
 
   static func trace(
     _ inputs: [TraceInput], _ paths: ModulePaths, _ options: TraceOptions, _ file: String, _ line: Int,
-    _ body: ([SymbolicTensor]) throws -> [SymbolicTensor]
+    _ body: ([SymbolicTensor]) throws -> some TensorGroup
   ) throws -> Graph {
     var graph = Graph(name: options.name)
     graph.symbols = options.symbols
@@ -110,7 +129,7 @@ extension TraceSession {
     do {
       let outputs = try body(session.addInputs(inputs))
       if let mistake = session.mistake { throw mistake }
-      try session.addOutputs(outputs)
+      try session.addOutputs(outputs.tensors, outputs.tensorPaths)
     } catch let error as GraphError {
       throw TraceError(.graph(error), op: "trace", location: Location(file: file, line: line))
     }
@@ -118,7 +137,7 @@ extension TraceSession {
     return session.graph
   }
 
-  private func addOutputs(_ outputs: [SymbolicTensor]) throws {
+  private func addOutputs(_ outputs: [SymbolicTensor], _ paths: [String]) throws {
     var names: Set<String> = []
     for (index, output) in outputs.enumerated() {
       guard let operand = operand(output.symbolicOperand, at: here) else { return }
@@ -126,8 +145,11 @@ extension TraceSession {
         try graph.addOutput(operand, name: options.outputNames[index])
         names.insert(options.outputNames[index])
       } else {
+        // A place in an array says less than what the value is called.
+        let path = index < paths.count ? paths[index] : ""
+        let hasName = path.split(separator: ".").contains { Int($0) == nil }
         // One value may be returned twice; its outputs need names of their own.
-        var name = graph.text(of: operand)
+        var name = hasName ? path : graph.text(of: operand)
         while !names.insert(name).inserted { name += "_\(index)" }
         try graph.addOutput(operand, name: name)
       }

@@ -24,6 +24,22 @@ public enum Initializer: Sendable, Hashable {
     return .uniform(low: -bound, high: bound)
   }
 
+  /// Normal with mean 0 and deviation √(2 ÷ fanIn), for layers before a relu. Source: He et al. 2015.
+  public static func kaimingNormal(fanIn: Int) -> Initializer {
+    .normal(mean: 0, deviation: fanIn > 0 ? (2 / Double(fanIn)).squareRoot() : 0)
+  }
+
+  /// Uniform within ±√(6 ÷ (fanIn + fanOut)). Source: Glorot and Bengio 2010.
+  public static func xavierUniform(fanIn: Int, fanOut: Int) -> Initializer {
+    let bound = fanIn + fanOut > 0 ? (6 / Double(fanIn + fanOut)).squareRoot() : 0
+    return .uniform(low: -bound, high: bound)
+  }
+
+  /// Normal with mean 0 and deviation √(2 ÷ (fanIn + fanOut)). Source: Glorot and Bengio 2010.
+  public static func xavierNormal(fanIn: Int, fanOut: Int) -> Initializer {
+    .normal(mean: 0, deviation: fanIn + fanOut > 0 ? (2 / Double(fanIn + fanOut)).squareRoot() : 0)
+  }
+
   /// What a parameter of this shape starts with where nobody says: weights of rank 2 and above by `kaimingUniform` over
   /// all dimensions but the first, the rest zeros.
   public static func standard(for shape: [Int]) -> Initializer {

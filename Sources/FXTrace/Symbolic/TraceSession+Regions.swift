@@ -64,11 +64,12 @@ extension TraceSession {
   ///   - operands: what comes before captured values.
   ///   - arguments: the types of each region's own arguments.
   ///   - resultCount: how many results the node has, given how many each region returned.
+  ///   - finalAttributes: the attributes once the regions are made, where these decide them.
   /// - Returns: the node's results; `nil` after a mistake, or if `resultCount` throws `RetracedRegions`.
   func callWithRegions(
     _ op: Operator, _ operands: [SymbolicOperandKind], attributes: Attributes = [:], arguments: [[ValueType]],
     at site: CallSite?, name: String? = nil, resultCount: ([Int]) throws -> Int,
-    body: (_ region: Int, _ arguments: [SymbolicTensor]) -> [SymbolicOperandKind]
+    finalAttributes: (() -> Attributes)? = nil, body: (_ region: Int, _ arguments: [SymbolicTensor]) -> [SymbolicOperandKind]
   ) -> [SymbolicTensor]? {
     let own = operands.compactMap { self.operand($0, at: site) }
     guard mistake == nil, own.count == operands.count else { return nil }
@@ -90,6 +91,7 @@ extension TraceSession {
         try graph.setResults(of: region, results)
         counts.append(results.count)
       }
+      if let finalAttributes { try graph.setAttributes(of: node, to: finalAttributes()) }
       try graph.setOperands(of: node, to: own + captures.values.map(Operand.value))
       do {
         for _ in 0..<(try resultCount(counts)) { _ = try graph.addResult(to: node) }

@@ -244,7 +244,19 @@ final class TraceSession {
       default: .invalid(String(describing: error))
       }
     // Infix operators are not told their line: theirs is that of the nearest call that was.
-    mistake = TraceError(reason, op: op?.description, operands: operands.map(describe), location: location(site))
+    var remedy: String?
+    if case .shape(let error) = reason { remedy = error.remedy(op, operands.map(tensorType)) }
+    mistake = TraceError(
+      reason, op: op?.description, operands: operands.map(describe), location: location(site), remedy: remedy)
+  }
+
+  private func tensorType(_ operand: SymbolicOperandKind) -> TensorType? {
+    switch operand {
+    case .tensor(let tensor): tensor.type.tensorType
+    case .constant(let tensor): tensor.type
+    case .parameter(let parameter): parameter.type
+    case .literal, .none: nil
+    }
   }
 
   private func describe(_ operand: SymbolicOperandKind) -> String {

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 MODEL ?= Models/digits/model.onnx
 RELEASE := .build-release
-FORMATTED := Package.swift Sources Tests Benchmarks
+FORMATTED := Package.swift Sources Tests Benchmarks Examples
 FX := $(RELEASE)/release/fx
 comma := ,
 space := $(subst ,, )
@@ -16,8 +16,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity conformance tables exports hostile big models bench bench-graph layers consumer lint format sanitize \
-  docs digits clean
+.PHONY: help deps build run test parity conformance tables exports hostile big models bench bench-graph views examples \
+  layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,16 @@ bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside tor
 	@.build-graph/release/graph-bench
 	@if [ -e .cache/exporters/.stamp ]; then \
 	  .cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench; fi
+
+views: build ## draw models; Graphviz and headless Chromium judge the drawings (.cache/views keeps them, with screenshots)
+	@scripts/deps.sh views
+	@python3 scripts/check-views.py $(FX) .cache/views Models/digits/model.onnx \
+	  $(foreach name,resnet50 gpt2,$(wildcard .cache/models/$(name)/model.onnx))
+
+examples: ## build, test and run the packages under Examples, which depend on this one as anybody's would
+	@scripts/deps.sh build
+	@swift test -j $(JOBS) -Xcc -O2 --package-path Examples/LoopBackend --scratch-path .build-examples
+	@swift run -j $(JOBS) -Xcc -O2 --package-path Examples/LoopBackend --scratch-path .build-examples mixed-digits Models/digits
 
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test

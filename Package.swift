@@ -90,13 +90,14 @@ let package = Package(
       exclude: ["Data"],
       swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXCodegenTests", dependencies: ["FXCore", "FXCodegen", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FXRuntimeTests",
-      dependencies: ["FXCore", "FXShapes", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
+      dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "FXConformanceTests",
-      dependencies: ["fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport"],
+      dependencies: ["fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"],
       exclude: ["Cases"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

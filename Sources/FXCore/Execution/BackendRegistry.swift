@@ -16,24 +16,41 @@ public final class BackendRegistry: Sendable {
     factories.withLock { $0[name] = factory }
   }
 
+  /// Removes the backend registered as `name`. Returns whether there was one.
+  @discardableResult
+  public func unregister(_ name: String) -> Bool {
+    factories.withLock { $0.removeValue(forKey: name) != nil }
+  }
+
   /// The registered names, sorted.
   public var names: [String] { factories.withLock { $0.keys.sorted() } }
 
-  /// A backend of the kind registered as `name`.
+  /// A backend of the kind registered as `name`. Factories run outside the lock: one may ask the registry for another.
   /// - Throws: `BackendError.unknown` listing the names there are; what the factory throws.
   public func makeBackend(_ name: String) throws -> any Backend {
-    guard let factory = factories.withLock({ $0[name] }) else { throw BackendError.unknown(name, known: names) }
+    let (factory, known) = factories.withLock { ($0[name], $0.keys.sorted()) }
+    guard let factory else { throw BackendError.unknown(name, known: known) }
     return try factory()
+  }
+
+  /// What every registered backend says of itself, by registered name.
+  /// - Throws: what a factory throws.
+  public func infos() throws -> [(name: String, info: BackendInfo)] {
+    try factories.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, try $0.value().info) }
   }
 }
 
 public enum BackendError: Error, Sendable, Equatable, CustomStringConvertible {
   case unknown(String, known: [String])
+  /// A backend gave another number of results than the graph has outputs.
+  case resultCount(String, expected: [String], actual: Int)
 
   public var description: String {
     switch self {
     case .unknown(let name, let known):
       "there is no backend '\(name)'; registered: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+    case .resultCount(let name, let expected, let actual):
+      "backend '\(name)' gave \(actual) results for the \(expected.count) outputs (\(expected.joined(separator: ", ")))"
     }
   }
 }
@@ -44,7 +61,10 @@ public func registerBackendFactory(_ name: String, _ factory: @escaping BackendR
 }
 
 /// Compiles and runs a graph once on a backend of the shared registry.
+/// - Parameter inputs: one value per input of the graph, in order.
 /// - Throws: `BackendError.unknown`; what the backend throws.
-public func executeWithBackend(_ graph: Graph, _ name: String, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
+public func executeWithBackend(
+  _ graph: Graph, _ name: String, inputs: [RuntimeValue] = []
+) throws -> [RuntimeValue] {
   try BackendRegistry.shared.makeBackend(name).compile(graph).run(inputs)
 }

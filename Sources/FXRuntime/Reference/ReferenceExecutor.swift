@@ -20,7 +20,13 @@ public struct ReferenceExecutor: GraphExecutor {
     return try run(graph.body, of: graph, inputs)
   }
 
-  func run(_ region: RegionID, of graph: Graph, _ arguments: [RuntimeValue]) throws -> [RuntimeValue] {
+  /// - Parameters:
+  ///   - observer: asked to run each node, if there is one.
+  ///   - path: the regions that are running, the body excluded.
+  func run(
+    _ region: RegionID, of graph: Graph, _ arguments: [RuntimeValue], observer: (any NodeObserver)? = nil,
+    path: [RegionInstance] = []
+  ) throws -> [RuntimeValue] {
     var values: [ValueID: RuntimeValue] = [:]
     let parameters = try graph.arguments(of: region)
     guard parameters.count == arguments.count else {
@@ -31,9 +37,9 @@ public struct ReferenceExecutor: GraphExecutor {
     for id in try graph.nodes(in: region) {
       let node = try graph[id]
       do {
-        let results = try run(node, of: graph, values)
+        let results = try run(node, of: graph, values, observer: observer, path: path)
         for (result, value) in zip(node.results, results) { values[result] = value }
-      } catch let error as ExecutionError {
+      } catch let error where error is ExecutionError || error is HookFailure {
         throw error
       } catch {
         throw ExecutionError.node(
@@ -50,8 +56,11 @@ public struct ReferenceExecutor: GraphExecutor {
   }
 
   /// The results of one node whose operands are in `values`.
-  func run(_ node: Node, of graph: Graph, _ values: [ValueID: RuntimeValue]) throws -> [RuntimeValue] {
-    guard let kernel = kernels[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
+  func run(
+    _ node: Node, of graph: Graph, _ values: [ValueID: RuntimeValue], observer: (any NodeObserver)? = nil,
+    path: [RegionInstance] = []
+  ) throws -> [RuntimeValue] {
+    if let known = observer?.known(node, in: path) { return known }
     var operands: [RuntimeValue?] = []
     operands.reserveCapacity(node.operands.count)
     for operand in node.operands { operands.append(try value(of: operand, in: graph, values)) }
@@ -62,9 +71,25 @@ public struct ReferenceExecutor: GraphExecutor {
       }
       operands[index] = .tensor(try literal.tensor(type))
     }
+    guard let observer else { return try compute(node, operands, of: graph, observer: nil, path: path) }
+    return try observer.run(node, in: path, operands) {
+      try compute(node, operands, of: graph, observer: observer, path: path)
+    }
+  }
+
+  private func compute(
+    _ node: Node, _ operands: [RuntimeValue?], of graph: Graph, observer: (any NodeObserver)?, path: [RegionInstance]
+  ) throws -> [RuntimeValue] {
+    guard let kernel = kernels[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
+    var turns: [RegionID: Int] = [:]
     let context = ReferenceContext(
       node: node, operands: operands, seed: seed &+ UInt64(node.id.index),
-      runRegion: { region, arguments in try run(region, of: graph, arguments) },
+      runRegion: { region, arguments in
+        guard observer != nil else { return try run(region, of: graph, arguments) }
+        let instance = RegionInstance(region, of: node, named: graph.name(of: node.id), turn: turns[region, default: 0])
+        turns[region, default: 0] += 1
+        return try run(region, of: graph, arguments, observer: observer, path: path + [instance])
+      },
       regionTypes: { region, arguments in ShapeInference().knownTypes(ofRegion: region, in: graph, arguments: arguments) })
     try context.checkElementTypes()
     let results = try kernel(context)

@@ -13,6 +13,8 @@ struct Run: ModelCommand {
   @Option(help: "Folder for output_I.npy (.pb where npy cannot).") var outputs: String
   @Option(help: "Threads; by default one per core.") var threads: Int?
   @Flag(help: "Use the slow kernels that define the operators.") var reference = false
+  @Option(help: "Folder for what every node gives, with a table of nodes, types and times; implies --reference.")
+  var dump: String?
   @Option(help: "Refuse to run if more bytes than this are needed beyond weights and inputs.") var maxMemory: Int?
 
   func validate() throws {
@@ -24,7 +26,9 @@ struct Run: ModelCommand {
     let graph = try ModelFile.read(model)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     let results: [RuntimeValue]
-    if reference {
+    if let dump {
+      results = try NodeDump(folder: dump).run(graph, inputs: values)
+    } else if reference {
       results = try ReferenceExecutor().run(graph, inputs: values)
     } else {
       let options = CPUBackend.Options(threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory)

@@ -37,14 +37,15 @@ public struct Decompositions: Sendable {
 /// The call that is being decomposed, and how others are put in its place.
 public struct DecompositionContext {
   public let node: Node
-  public private(set) var graph = Graph()
-  /// The calls that were added.
-  private(set) var added: [NodeID] = []
+  let builder: DecompositionBuilder
 
-  init(_ node: Node) { self.node = node }
+  init(_ node: Node, _ builder: DecompositionBuilder) {
+    self.node = node
+    self.builder = builder
+  }
 
-  /// Hands the graph over and back: while the context has it, nobody else does, so that edits do not copy it.
-  mutating func exchange(_ other: inout Graph) { swap(&graph, &other) }
+  /// The graph with the calls added so far.
+  public var graph: Graph { builder.graph }
 
   /// Operand `index`, `.none` where it is left out.
   public func operand(_ index: Int) -> Operand { node.operand(index) }
@@ -52,27 +53,24 @@ public struct DecompositionContext {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
-  public func type(of operand: Operand) -> ValueType { graph.type(of: operand) }
+  public func type(of operand: Operand) -> ValueType { builder.graph.type(of: operand) }
 
   /// The type of result `index`.
   public func resultType(_ index: Int = 0) -> ValueType {
-    index < node.results.count ? graph.type(of: .value(node.results[index])) : .unknown
+    index < node.results.count ? builder.graph.type(of: .value(node.results[index])) : .unknown
   }
 
   /// Adds a call in front of the node, and gives its result.
+  /// - Parameter type: the result's type; inferred if `nil`.
+  /// - Throws: `GraphError`, if the operands or attributes do not fit the operator.
   public mutating func call(
     _ op: Operator, _ operands: [Operand], _ attributes: Attributes = [:], type: ValueType? = nil
   ) throws -> Operand {
-    // Optional operands that are left out at the end need no place.
-    var operands = operands
-    while operands.last?.isNone == true { operands.removeLast() }
-    let value = try graph.insert(op, operands, attributes: attributes, type: type, before: node.id)
-    if let call = try graph.producer(of: value) { added.append(call) }
-    return .value(value)
+    try builder.call(op, operands, attributes, types: type.map { [$0] })[0]
   }
 
   /// Adds a constant.
   public mutating func constant(_ tensor: Tensor, name: String = "constant") -> Operand {
-    .parameter(graph.addConstant(tensor, name: name))
+    builder.constant(tensor, name: name)
   }
 }

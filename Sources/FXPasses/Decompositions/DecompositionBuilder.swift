@@ -108,8 +108,13 @@ final class DecompositionBuilder {
     return graph.results(of: region).map(mapped)
   }
 
-  /// Replaces a node's results, and erases it.
-  func replace(_ node: Node, with results: [Operand]) throws { try graph.replace(node.id, with: results) }
+  /// Replaces a node's results, and erases it with what was made for results that nobody uses.
+  func replace(_ node: Node, with results: [Operand]) throws {
+    try graph.replace(node.id, with: results)
+    for id in added.reversed() where graph.contains(id) {
+      if try graph[id].results.allSatisfy({ try graph.uses(of: $0).isEmpty }) { try graph.erase(id) }
+    }
+  }
 
   /// Lets a value that a decomposition ends with have the type that was known of the result it becomes.
   func keepType(_ type: ValueType, of operand: Operand) throws {

@@ -4,13 +4,18 @@ extension Decompositions {
   mutating func addConvolution() {
     self[.causalConvWithState] = { context in
       let (x, weight) = (try context.term(0), try context.term(1))
-      guard let channels = x.dimension(1), try x.rank == 3 else {
-        throw DecompositionDeclined(reason: "the number of channels, which is that of groups, is not known")
-      }
-      let length = try weight.size(2) - 1
-      let past = try context.optionalTerm(3) ?? x.builder.zeros([x.size(0), .size(channels), length], x.elementType)
+      let (sizes, length) = (try x.sizes(rank: 3), try weight.size(2) - 1)
+      let past = try context.optionalTerm(3) ?? x.builder.zeros([sizes[0], sizes[1], length], x.elementType)
       let padded = try concat([past, x], axis: 2)
-      var y = try padded.call(.conv, [weight.operand, context.operand(2)], [Conv.group.name: .int(channels)])
+      var y: Term
+      if let channels = sizes[1].size {
+        y = try padded.call(.conv, [weight.operand, context.operand(2)], [Conv.group.name: .int(channels)])
+      } else {
+        // A convolution has a fixed number of groups: here the windows are products with the weights.
+        let places = try x.builder.range(sizes[2]).unsqueezed([1]) + x.builder.range(length + 1)
+        y = try (padded.gathered(places, axis: 2) * weight).sum([3], keepDims: false)
+        if let bias = try context.optionalTerm(2) { y = try y + bias.unsqueezed([1]) }
+      }
       if context[CausalConvWithState.activation] != "none" { y = try silu(y) }
       return context.results(y, try padded.sliced(2, from: padded.size(2) - length))
     }

@@ -1,7 +1,6 @@
 import FXCore
 import FXPasses
 import FXRuntime
-import FXShapes
 import Testing
 
 /// Composite operators in terms of others give what the operators' own kernels give. ONNX's cases show the operators at
@@ -84,7 +83,7 @@ struct DecompositionTests {
   @Test(arguments: [reshaping, equations, windows, attentions].flatMap(\.self))
   func sizesThatOnlyTheRunKnows(_ example: Example) throws {
     var graph = try Graph(text: "fx 1\n" + example.text)
-    try ShapeInference().run(&graph)
+    try ShapeInferencePass().apply(to: &graph)
     var after = graph
     let outcome = try DecompositionPass().apply(to: &after)
     #expect(outcome.declined.isEmpty, "\(outcome.declined)")

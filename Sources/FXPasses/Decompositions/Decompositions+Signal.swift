@@ -54,16 +54,17 @@ private struct Signal {
   private let source: Term
   private let axis: Extent
   private let elements: Term
-  private let parts: Int
+  private let isComplex: Bool
   let length: Extent
 
   /// - Parameter axis: counted from the front, or from the end if only the run knows it.
   init(_ x: Term, axis: Extent) throws {
     let rank = try x.rank
-    guard rank >= 2, let parts = x.dimension(rank - 1), parts == 1 || parts == 2 else {
-      throw DecompositionDeclined(reason: "whether the signal is complex is not known")
-    }
-    (source, self.parts) = (x, parts)
+    guard rank >= 2 else { throw DecompositionDeclined(reason: "a signal has two axes") }
+    let parts = try x.size(rank - 1)
+    // What may be complex is taken as complex.
+    isComplex = parts.size != 1
+    source = x
     let (outer, inner): (Extent, Extent)
     if let place = axis.size {
       guard (0..<rank - 1).contains(place) else { throw DecompositionDeclined(reason: "there is no axis \(place) of \(rank)") }
@@ -82,7 +83,8 @@ private struct Signal {
       outer = try product(axes .< place)
       inner = try product((axes .> place) .& (axes .< .int(Int64(rank - 1))))
     }
-    elements = try x.cast(to: .float64).reshaped([outer, length, inner, .size(parts)])
+    let elements = try x.cast(to: .float64).reshaped([outer, length, inner, parts])
+    self.elements = isComplex ? try elements.padded(3, before: 0, after: 2 - parts) : elements
   }
 
   /// The discrete Fourier transform by a matrix of cosines and one of sines.
@@ -91,7 +93,7 @@ private struct Signal {
     let mirrors = isOnesided && isInverse
     var signal = try elements.sliced(1, from: 0, to: length)
       .padded(1, before: 0, after: Extent.maximum(length - self.length, 0))
-    var imaginary = parts == 2 ? try signal.gathered(1, axis: 3) : nil
+    var imaginary = isComplex ? try signal.gathered(1, axis: 3) : nil
     let places = try builder.range(length)
     if mirrors {
       // What the other half of a one-sided spectrum would be mirrors the first.

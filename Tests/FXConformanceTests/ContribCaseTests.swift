@@ -2,6 +2,7 @@ import FXCore
 import FXOnnx
 import FXPasses
 import FXRuntime
+import FXShapes
 import Foundation
 import Testing
 
@@ -26,6 +27,7 @@ import Testing
       try OnnxValues.read(path: "\(data)/input_\(index).pb", as: graph.type(of: input))
     }
     var decomposed = graph
+    try ShapeInference().run(&decomposed)
     try DecompositionPass().apply(to: &decomposed)
     #expect(decomposed.operatorCounts.allSatisfy { !$0.op.has(.composite) })
     let runs = [

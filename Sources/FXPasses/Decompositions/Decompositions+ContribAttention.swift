@@ -74,6 +74,9 @@ extension DecompositionContext {
 
   fileprivate func groupQueryAttention() throws -> [Operand] {
     let (heads, keyHeads) = (self[MultiHeadAttention.headCount], self[GroupQueryAttention.keyHeadCount])
+    guard [heads, keyHeads].allSatisfy({ (1...Int(Int32.max)).contains($0) }) else {
+      throw DecompositionDeclined(reason: "\(heads) heads that share \(keyHeads)")
+    }
     var (q, k, v) = try splitOperands(heads, keyHeads)
     let (queries, size, type) = (try q.size(2), try q.size(3), try q.elementType)
     let total = try term(6).asExtent()

@@ -2,14 +2,10 @@ import FXCore
 
 extension Decompositions {
   mutating func addElementwise() {
-    define(.sum) { context in
-      let terms = try context.terms()
-      return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 }
-    }
+    define(.sum) { context in try context.sum() }
     define(.mean) { context in
-      let terms = try context.terms()
-      if terms.count == 1 { return terms[0] }
-      return try terms.dropFirst().reduce(terms[0]) { try $0 + $1 } / .int(Int64(terms.count))
+      let count = context.node.operands.count
+      return try count == 1 ? context.term(0) : context.sum() / .int(Int64(count))
     }
     define(.castLike) { context in
       let type = try context.term(1).elementType
@@ -21,5 +17,11 @@ extension Decompositions {
         ])
     }
     define(.notEqual) { context in try .!(context.term(0) .== context.term(1)) }
+  }
+}
+
+extension DecompositionContext {
+  fileprivate func sum() throws -> Term {
+    try terms().dropFirst().reduce(term(0)) { try $0 + $1 }
   }
 }

@@ -60,7 +60,7 @@ extension DecompositionContext {
     let (k, n, bits, block) = (
       self[MatmulNBits.k], self[MatmulNBits.n], self[MatmulNBits.bits], self[MatmulNBits.blockSize]
     )
-    guard [2, 4, 8].contains(bits), k > 0, n > 0, block > 0, block % 8 == 0 else {
+    guard [2, 4, 8].contains(bits), [k, n, block].allSatisfy({ (1...Int(Int32.max)).contains($0) }), block % 8 == 0 else {
       throw DecompositionDeclined(reason: "\(k) × \(n) weights of \(bits) bits in blocks of \(block)")
     }
     let blocks = (k - 1) / block + 1

@@ -31,7 +31,8 @@ extension Term {
 
 extension DecompositionContext {
   /// Strides, dilations and pads of a window over `rank` axes.
-  func spatialAttributes(rank: Int) throws -> (strides: [Int], dilations: [Int], pads: [Int]) {
+  /// - Throws: `DecompositionDeclined` if their number is not that of the axes, or one is out of range.
+  func spatialAttributes(rank: Int, kernel: [Int] = []) throws -> (strides: [Int], dilations: [Int], pads: [Int]) {
     let strides = self[Conv.strides] ?? Array(repeating: 1, count: rank)
     let dilations = self[Conv.dilations]
     let pads = self[Conv.pads] ?? Array(repeating: 0, count: 2 * rank)
@@ -39,7 +40,7 @@ extension DecompositionContext {
     // Numbers that a size can be computed with.
     let range = -Int(Int32.max)...Int(Int32.max)
     guard all.0.count == rank, all.1.count == rank, pads.count == 2 * rank,
-      [all.0, all.1, pads].allSatisfy({ $0.allSatisfy(range.contains) }), all.0.allSatisfy({ $0 > 0 })
+      [all.0, all.1, pads, kernel].allSatisfy({ $0.allSatisfy(range.contains) }), all.0.allSatisfy({ $0 > 0 })
     else { throw DecompositionDeclined(reason: "the window's attributes do not fit \(rank) spatial axes") }
     return all
   }
@@ -49,7 +50,7 @@ extension DecompositionContext {
     let (kernel, sizes) = (self[MaxPool.kernelShape], try x.sizes)
     let rank = kernel.count
     guard sizes.count == rank + 2 else { throw DecompositionDeclined(reason: "the window does not fit the rank") }
-    let window = try spatialAttributes(rank: rank)
+    let window = try spatialAttributes(rank: rank, kernel: kernel)
     let strides = window.strides
     var pads = window.pads
     let roundsUp = self[MaxPool.ceilMode] && self[Conv.autoPad] == "NOTSET"
@@ -78,7 +79,7 @@ extension DecompositionContext {
     let (sizes, kernel) = (try x.sizes, self[MaxPool.kernelShape])
     let rank = kernel.count
     guard sizes.count == rank + 2 else { throw DecompositionDeclined(reason: "the window does not fit the rank") }
-    let (strides, _, pads) = try spatialAttributes(rank: rank)
+    let (strides, _, pads) = try spatialAttributes(rank: rank, kernel: kernel)
     let spatial = try (0..<rank).map { axis in
       try (sizes[2 + axis] - 1) * .size(strides[axis]) + .size(kernel[axis] - pads[axis] - pads[rank + axis])
     }

@@ -74,3 +74,44 @@ public struct DecompositionContext {
     builder.constant(tensor, name: name)
   }
 }
+
+// MARK: - Formulas
+
+extension DecompositionContext {
+  /// Operand `index`.
+  /// - Throws: `DecompositionDeclined` if it is left out.
+  func term(_ index: Int) throws -> Term {
+    guard let term = try optionalTerm(index) else { throw DecompositionDeclined(reason: "operand \(index) is left out") }
+    return term
+  }
+
+  /// Operand `index`; `nil` if it is left out.
+  func optionalTerm(_ index: Int) throws -> Term? {
+    switch operand(index) {
+    case .none: return nil
+    case .literal(let literal):
+      let type = node.elementType(ofLiteral: literal, at: index) { self.type(of: $0).elementType }
+      return try builder.scalar(literal, type)
+    case let operand: return Term(builder, operand)
+    }
+  }
+
+  /// All operands.
+  /// - Throws: `DecompositionDeclined` if one is left out.
+  func terms() throws -> [Term] { try node.operands.indices.map(term) }
+
+  /// The results that the node has of those that a formula gives.
+  func results(_ terms: Term...) -> [Operand] { terms.prefix(node.results.count).map(\.operand) }
+}
+
+extension Decompositions {
+  /// A row whose formula gives the only result.
+  mutating func define(_ op: Operator, _ formula: @escaping @Sendable (DecompositionContext) throws -> Term) {
+    self[op] = { context in [try formula(context).operand] }
+  }
+
+  /// A row whose formula is one of the first operand.
+  mutating func unary(_ op: Operator, _ formula: @escaping @Sendable (Term, DecompositionContext) throws -> Term) {
+    self[op] = { context in [try formula(context.term(0), context).operand] }
+  }
+}

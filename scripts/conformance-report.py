@@ -14,6 +14,7 @@ MODES = {
     "decomposed": "with composite operators expressed by others",
     "constant": "with the inputs as constants, which are folded",
     "symbolic": "with every size of every input symbolic",
+    "symbolic-decomposed": "both",
     "shapes": "inferred types against the outputs, and against `onnx.shape_inference` with data propagation",
 }
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–"}

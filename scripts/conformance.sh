@@ -8,7 +8,7 @@ set -uo pipefail
 fx=$1
 shift
 summary=() bad=0
-for mode in ${MODES:-run reference optimized roundtrip decomposed constant symbolic shapes}; do
+for mode in ${MODES:-run reference optimized roundtrip decomposed constant symbolic symbolic-decomposed shapes}; do
   echo "== $mode"
   log=$(mktemp)
   "$fx" conformance "$@" --mode "$mode" ${RESULTS:+--json "$RESULTS/$mode.json"} ${FILTER:+--filter "$FILTER"} | tee "$log"

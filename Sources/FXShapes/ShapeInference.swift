@@ -78,6 +78,9 @@ public struct InferenceMemory {
 
   public init() {}
 
+  /// - Parameter taken: symbols that sizes which only the run knows must not be called by.
+  package init(taken: Set<String>) { fresh.taken = taken }
+
   /// Lets `copy` hold what `value` holds: an argument of a region that stands for a value outside.
   public mutating func copyContents(of value: ValueID, to copy: ValueID) { contents[copy] = contents[value] }
 

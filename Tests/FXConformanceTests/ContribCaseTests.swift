@@ -1,6 +1,8 @@
 import FXCore
 import FXOnnx
+import FXPasses
 import FXRuntime
+import FXShapes
 import Foundation
 import Testing
 
@@ -24,9 +26,14 @@ import Testing
     let inputs = try graph.inputs.enumerated().map { index, input in
       try OnnxValues.read(path: "\(data)/input_\(index).pb", as: graph.type(of: input))
     }
+    var decomposed = graph
+    try ShapeInference().run(&decomposed)
+    try DecompositionPass().apply(to: &decomposed)
+    #expect(decomposed.operatorCounts.allSatisfy { !$0.op.has(.composite) })
     let runs = [
       ("reference", try ReferenceExecutor().run(graph, inputs: inputs)),
       ("compiled", try CPUBackend().compiled(graph).run(inputs)),
+      ("decomposed", try CPUBackend(.init(optimizes: false)).compiled(decomposed).run(inputs)),
     ]
     for (executor, results) in runs {
       for (index, result) in results.enumerated() {

@@ -110,6 +110,7 @@ import Testing
     "bitwise_or": "integers", "bitwise_xor": "integers", "bitwise_not": "integers", "and": "truth values",
     "or": "truth values", "xor": "truth values", "not": "truth values", "matmul_integer": "integers",
     "conv_integer": "integers", "quantize_linear": "gives integers", "dequantize_linear": "takes integers",
+    "bit_cast": "bits have no slope",
   ]
 
   @Test func coreOperatorsHaveAGradient() {

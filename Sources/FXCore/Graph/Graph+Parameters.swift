@@ -133,6 +133,13 @@ extension Graph {
     return unused.count
   }
 
+  /// Removes a parameter that the caller knows no operand to refer to. O(1).
+  package mutating func removeParameter(_ id: ParameterID) {
+    guard let parameter = parameters.find(id) else { return }
+    parameterNames[parameter.name] = nil
+    parameters.remove(id)
+  }
+
   /// The tensor of an operand that is a bound parameter.
   public func tensor(of operand: Operand) -> Tensor? {
     operand.parameter.flatMap { parameters.find($0)?.tensor }

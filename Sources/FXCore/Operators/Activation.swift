@@ -18,7 +18,7 @@ extension Operator {
   public static let relu = activation(
     "relu", "max(x, 0)", .signedNumeric, traits: [.core, .idempotent], onnx: "Relu")
   public static let leakyRelu = activation(
-    "leaky_relu", "x < 0 ? αx : x", attributes: [LeakyRelu.alpha.specification], traits: .core, onnx: "LeakyRelu")
+    "leaky_relu", "x < 0 ? αx : x", attributes: [LeakyRelu.alpha.specification], onnx: "LeakyRelu")
   /// He et al. 2015. The slope broadcasts to x.
   public static let prelu = Operator(
     "prelu", .activation, "x < 0 ? slope × x : x", operands: ["x", "slope"], types: ["T": .wideNumeric],
@@ -31,17 +31,17 @@ extension Operator {
   /// Hendrycks and Gimpel 2016.
   public static let gelu = activation(
     "gelu", "x Φ(x), Φ being the normal distribution; or its approximation by tanh.",
-    attributes: [Gelu.approximate.specification], traits: .core, onnx: "Gelu")
+    attributes: [Gelu.approximate.specification], onnx: "Gelu")
   /// Clevert et al. 2015.
   public static let elu = activation(
-    "elu", "x < 0 ? α(eˣ − 1) : x", attributes: [Elu.alpha.specification], traits: .core, onnx: "Elu")
+    "elu", "x < 0 ? α(eˣ − 1) : x", attributes: [Elu.alpha.specification], onnx: "Elu")
   /// Klambauer et al. 2017.
   public static let selu = activation(
     "selu", "γ(x < 0 ? α(eˣ − 1) : x)", attributes: [Selu.alpha.specification, Selu.gamma.specification], onnx: "Selu")
   /// Barron 2017.
   public static let celu = activation(
     "celu", "max(0, x) + min(0, α(e^(x/α) − 1))", attributes: [Celu.alpha.specification], onnx: "Celu")
-  public static let softplus = activation("softplus", "ln(1 + eˣ)", traits: .core, onnx: "Softplus")
+  public static let softplus = activation("softplus", "ln(1 + eˣ)", onnx: "Softplus")
   public static let softsign = activation("softsign", "x ÷ (1 + |x|)", onnx: "Softsign")
   public static let hardSigmoid = activation(
     "hard_sigmoid", "αx + β limited to [0, 1]",
@@ -70,7 +70,7 @@ extension Operator {
 
   public static let softmax = normalized("softmax", "eˣ ÷ Σ eˣ along an axis", traits: .core, onnx: "Softmax")
   public static let logSoftmax = normalized(
-    "log_softmax", "x − ln Σ eˣ along an axis", traits: .core, onnx: "LogSoftmax")
+    "log_softmax", "x − ln Σ eˣ along an axis", traits: .composite, onnx: "LogSoftmax")
   public static let hardmax = Operator(
     "hardmax", .activation, "1 at the first of the largest elements along an axis, else 0.", operands: ["x"],
     types: ["T": .floating], attributes: [Softmax.axis.specification], traits: .composite, onnx: "Hardmax")

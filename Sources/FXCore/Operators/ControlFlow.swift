@@ -25,7 +25,7 @@ extension Operator {
     attributes: [
       Loop.stateCount.specification, Scan.inputCount.specification, Scan.inputAxes.specification,
       Scan.inputDirections.specification, Scan.outputAxes.specification, Scan.outputDirections.specification,
-    ], regions: ["body"], onnx: "Scan", torch: "torch.scan")
+    ], regions: ["body"], traits: .core, onnx: "Scan", torch: "torch.scan")
   public static let call = Operator(
     "call", .controlFlow, "The results of its region for the operands.", operands: ["operands...: C"],
     results: ["results...: R"], regions: ["body"], traits: .composite)

@@ -28,8 +28,8 @@ extension Operator {
   public static let col2im = Operator(
     "col2im", .convolution, "Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].",
     operands: ["x", "image_shape: S", "block_shape: S"], types: ["S": .int64],
-    attributes: [Conv.dilations.specification, Conv.pads.specification, Conv.strides.specification], aliases: ["fold"],
-    onnx: "Col2Im", torch: "torch.nn.functional.fold")
+    attributes: [Conv.dilations.specification, Conv.pads.specification, Conv.strides.specification], traits: .composite,
+    aliases: ["fold"], onnx: "Col2Im", torch: "torch.nn.functional.fold")
   public static let causalConvWithState = Operator(
     "causal_conv_with_state", .convolution,
     "Depthwise 1-D convolution that looks back only; the state is what the next call looks back on.",

@@ -87,7 +87,7 @@ extension Operator {
     traits: [.elementwise, .composite], onnx: "CastLike", torch: "torch.Tensor.type_as")
   public static let bitCast = Operator(
     "bit_cast", .elementwise, "The bits of x read as another element type of the same width.", operands: ["x"],
-    results: ["y: U"], attributes: [BitCast.to.specification], traits: [.elementwise, .dataMovement], onnx: "BitCast",
+    results: ["y: U"], attributes: [BitCast.to.specification], traits: [.elementwise, .core, .dataMovement], onnx: "BitCast",
     torch: "torch.Tensor.view")
   public static let where_ = Operator(
     "where", .elementwise, "a where the condition holds, else b.", operands: ["condition: B", "a", "b"],

@@ -50,7 +50,7 @@ extension Operator {
     attributes: [Unique.axis.specification, Unique.sorted.specification], traits: [], onnx: "Unique")
   public static let trilu = movement(
     "trilu", .indexing, "Matrices with the elements below (or above) diagonal k set to zero.", operands: ["x", "k?: I"],
-    types: ["I": .int64], attributes: [Trilu.upper.specification], onnx: "Trilu", torch: "torch.triu")
+    types: ["I": .int64], attributes: [Trilu.upper.specification], traits: .composite, onnx: "Trilu", torch: "torch.triu")
   public static let range = Operator(
     "range", .indexing, "start, start + delta, … up to limit (exclusive).", operands: ["start", "limit", "delta"],
     types: ["T": [.floating, .init(.int64, .int32, .int16)]], attributes: [RangeOperator.stashType.specification],

@@ -10,14 +10,14 @@ extension Operator {
     attributes: [
       BatchNormalization.epsilon.specification, BatchNormalization.momentum.specification,
       BatchNormalization.trainingMode.specification,
-    ], traits: .core, aliases: ["batch_norm"], onnx: "BatchNormalization", torch: "torch.nn.functional.batch_norm")
+    ], traits: .composite, aliases: ["batch_norm"], onnx: "BatchNormalization", torch: "torch.nn.functional.batch_norm")
   /// Ba et al. 2016.
   public static let layerNormalization = Operator(
     "layer_normalization", .normalization,
     "(x − mean) ÷ √(variance + ε) × scale + bias, statistics over the axes from `axis` on.",
     operands: ["x", "scale", "bias?"], results: ["y", "mean?: U", "inv_std_dev?: U"],
     types: ["T": .floating, "U": .init(.float32, .bfloat16)], attributes: LayerNormalization.specifications,
-    traits: .core, aliases: ["layer_norm"], onnx: "LayerNormalization", torch: "torch.nn.functional.layer_norm")
+    traits: .composite, aliases: ["layer_norm"], onnx: "LayerNormalization", torch: "torch.nn.functional.layer_norm")
   /// Zhang and Sennrich 2019.
   public static let rmsNormalization = Operator(
     "rms_normalization", .normalization, "x ÷ √(mean of x² + ε) × scale, the mean over the axes from `axis` on.",

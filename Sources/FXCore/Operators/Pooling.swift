@@ -32,7 +32,7 @@ extension Operator {
     "max_unpool", .pooling, "Elements put back where `max_pool` found them, zeros elsewhere.",
     operands: ["x", "indices: I", "output_shape?: I"], types: ["T": .floating, "I": .int64],
     attributes: [MaxPool.kernelShape.specification, Conv.pads.specification, Conv.strides.specification],
-    onnx: "MaxUnpool", torch: "torch.nn.functional.max_unpool2d")
+    traits: .composite, onnx: "MaxUnpool", torch: "torch.nn.functional.max_unpool2d")
   public static let maxRoiPool = Operator(
     "max_roi_pool", .pooling, "The largest element of each cell of a grid laid over regions [batch, x1, y1, x2, y2] of x.",
     operands: ["x", "rois"], types: ["T": .floating],

@@ -54,7 +54,7 @@ extension Operator {
     torch: "torch.Tensor.shape")
   public static let size = movement(
     "size", .reshaping, "The number of elements of x.", operands: ["x"], results: ["y: S"], types: ["S": .int64],
-    onnx: "Size", torch: "torch.numel")
+    traits: .composite, onnx: "Size", torch: "torch.numel")
   public static let depthToSpace = movement(
     "depth_to_space", .reshaping, "Channels rearranged into blocks of pixels: [n, c, h, w] to [n, c÷b², h×b, w×b].",
     operands: ["x"], attributes: [DepthToSpace.blockSize.specification, DepthToSpace.mode.specification],
@@ -66,7 +66,7 @@ extension Operator {
   public static let reverseSequence = movement(
     "reverse_sequence", .reshaping, "Along the time axis the first `sequence_lens[b]` elements of each batch reversed.",
     operands: ["x", "sequence_lens: L"], types: ["L": .int64],
-    attributes: [ReverseSequence.batchAxis.specification, ReverseSequence.timeAxis.specification], traits: [],
+    attributes: [ReverseSequence.batchAxis.specification, ReverseSequence.timeAxis.specification], traits: .composite,
     onnx: "ReverseSequence")
 
   package static let reshaping: [Operator] = [

@@ -5,11 +5,12 @@ extension Operator {
   public static let dft = Operator(
     "dft", .signal, "The discrete Fourier transform along an axis, cut or filled with zeros to a length.",
     operands: ["x", "dft_length?: L", "axis?: A"], types: ["T": .floating, "L": .index, "A": .int64],
-    attributes: [DFT.inverse.specification, DFT.onesided.specification], onnx: "DFT", torch: "torch.fft.fft")
+    attributes: [DFT.inverse.specification, DFT.onesided.specification], traits: .composite, onnx: "DFT",
+    torch: "torch.fft.fft")
   public static let stft = Operator(
     "stft", .signal, "Transforms of overlapping frames: [n, length, 1 or 2] to [n, frames, bins, 2].",
     operands: ["signal", "frame_step: L", "window?", "frame_length?: L"], types: ["T": .floating, "L": .index],
-    attributes: [STFT.onesided.specification], onnx: "STFT", torch: "torch.stft")
+    attributes: [STFT.onesided.specification], traits: .composite, onnx: "STFT", torch: "torch.stft")
   public static let hannWindow = window("hann_window", "sin²(πi ÷ n)", onnx: "HannWindow")
   public static let hammingWindow = window("hamming_window", "25/46 − 21/46 cos(2πi ÷ n)", onnx: "HammingWindow")
   public static let blackmanWindow = window(
@@ -17,13 +18,14 @@ extension Operator {
   public static let melWeightMatrix = Operator(
     "mel_weight_matrix", .signal, "What turns a spectrogram's frequencies into bins of the mel scale when multiplied.",
     operands: ["num_mel_bins: I", "dft_length: I", "sample_rate: I", "lower_edge_hertz: F", "upper_edge_hertz: F"],
-    types: ["I": .index, "F": .floating], attributes: [SignalWindow.outputType.specification], onnx: "MelWeightMatrix")
+    types: ["I": .index, "F": .floating], attributes: [SignalWindow.outputType.specification], traits: .composite,
+    onnx: "MelWeightMatrix")
 
   private static func window(_ name: String, _ summary: String, onnx: String) -> Operator {
     Operator(
       name, .signal, "\(summary), of the given size.", operands: ["size: I"], types: ["I": .index],
-      attributes: [SignalWindow.outputType.specification, SignalWindow.periodic.specification], onnx: onnx, torch: "torch.\(name)"
-    )
+      attributes: [SignalWindow.outputType.specification, SignalWindow.periodic.specification], traits: .composite, onnx: onnx,
+      torch: "torch.\(name)")
   }
 
   package static let signals: [Operator] = [

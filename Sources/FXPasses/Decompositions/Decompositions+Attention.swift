@@ -1,59 +1,96 @@
 import FXCore
 
+/// Source of the formulas: the function bodies of ONNX `Attention` and `RotaryEmbedding`.
 extension Decompositions {
   mutating func addAttention() {
-    self[.flexAttention] = { context in try context.flexAttention() }
+    self[.attention] = { context in try context.attention() }
+    define(.rotaryEmbedding) { context in
+      let operand = try context.term(0)
+      let x = try operand.splittingHeads(context[RotaryEmbedding.headCount])
+      var (cosines, sines) = (try context.term(1), try context.term(2))
+      if let positions = try context.optionalTerm(3) {
+        (cosines, sines) = (try cosines.gathered(positions, axis: 0), try sines.gathered(positions, axis: 0))
+      }
+      let asked = context[RotaryEmbedding.rotatedSize]
+      let y = try x.rotated(
+        cosines.unsqueezed([1]), sines.unsqueezed([1]), rotatedSize: asked == 0 ? x.size(3) : .size(asked),
+        isInterleaved: context[RotaryEmbedding.interleaved])
+      return try operand.rank == 4 ? y : y.joiningHeads()
+    }
+    addLinearAttention()
+    addContribAttention()
+  }
+}
+
+extension Term {
+  /// Pairs of the first `rotatedSize` elements of each line turned by angles, whose cosines and sines broadcast to
+  /// [batch, heads, length, rotatedSize ÷ 2]; pairs are neighbours or half the rotated size apart.
+  func rotated(_ cosines: Term, _ sines: Term, rotatedSize: Extent, isInterleaved: Bool) throws -> Term {
+    let (sizes, half) = (try sizes(rank: 4), try rotatedSize / 2)
+    let isWhole = rotatedSize.size.map { $0 == sizes[3].size } ?? false
+    let part = isWhole ? self : try sliced(3, from: 0, to: rotatedSize)
+    let first = try isInterleaved ? part.sliced(3, from: 0, step: 2) : part.sliced(3, from: 0, to: half)
+    let second = try isInterleaved ? part.sliced(3, from: 1, step: 2) : part.sliced(3, from: half)
+    let turned = [try cosines * first - sines * second, try sines * first + cosines * second]
+    let joined =
+      try isInterleaved
+      ? stack(turned, axis: 4).reshaped([sizes[0], sizes[1], sizes[2], rotatedSize]) : concat(turned, axis: 3)
+    return isWhole ? joined : try concat([joined, sliced(3, from: rotatedSize)], axis: 3)
   }
 }
 
 extension DecompositionContext {
-  /// Products, a softmax, and what the regions hold in between.
-  fileprivate mutating func flexAttention() throws -> [Operand]? {
-    guard case .tensor(let q) = type(of: operand(0)), let queries = q.shape, queries.rank == 4, let heads = queries[1].size,
-      let keys = type(of: operand(1)).shape, keys.rank == 4, let keyHeads = keys[1].size,
-      let values = type(of: operand(2)).shape, values.rank == 4, keyHeads > 0, heads % keyHeads == 0
-    else { return nil }
-    let scoreType = FlexAttention.scoreType(self[FlexAttention.softmaxPrecision], operand: q.elementType)
-    for region in node.regions { guard try keepsType(region, scoreType) else { return nil } }
-    guard let scale = self[FlexAttention.scale].map(Double.init) ?? queries[3].size.map({ 1 / Double($0).squareRoot() })
-    else { return nil }
-
-    // Both operands take the root of the scale, as ONNX has it against overflow.
-    let root = constant(try Tensor(q.elementType, [], numbers: .floats([scale.squareRoot()])), name: "scale")
-    let scaledQueries = try call(.mul, [operand(0), root])
-    let scaledKeys = try call(.mul, [operand(1), root])
-    guard let sharedKeys = try repeated(scaledKeys, keys, heads: heads),
-      let sharedValues = try repeated(operand(2), values, heads: heads)
-    else { return nil }
-    let transposed = try call(.transpose, [sharedKeys], ["perm": .ints([0, 1, 3, 2])])
-    let product = try call(.matmul, [scaledQueries, transposed])
-    let captures = Array(node.operands.dropFirst(3))
-    let scores = try inline(node.regions[0], [try cast(product, from: q.elementType, to: scoreType)] + captures)
-    let probabilities = try call(.softmax, [scores], ["axis": -1])
-    let weights = try inline(node.regions[1], [probabilities] + captures)
-    let result = try call(.matmul, [weights, try cast(sharedValues, from: q.elementType, to: scoreType)])
-    return [try cast(result, from: scoreType, to: q.elementType)]
+  fileprivate func attention() throws -> [Operand] {
+    let query = try term(0)
+    let q = try query.splittingHeads(self[Attention.queryHeadCount])
+    var k = try term(1).splittingHeads(self[Attention.keyHeadCount])
+    var v = try term(2).splittingHeads(self[Attention.keyHeadCount])
+    var past: Extent?
+    if let pastKey = try optionalTerm(4), let pastValue = try optionalTerm(5) {
+      past = try pastKey.size(2)
+      (k, v) = (try concat([pastKey, k], axis: 2), try concat([pastValue, v], axis: 2))
+    }
+    let (heads, type) = (try q.size(1), try q.elementType)
+    // Both operands take the root of the scale, against overflow.
+    let root =
+      try self[Attention.scale].map { try builder.scalar(.float(Double($0).squareRoot()), type) }
+      ?? builder.inverseRoot(q.size(3), type, root: true)
+    let keys = try k.repeatingHeads(heads).transposed([0, 1, 3, 2])
+    let product = try matmul(q * root, keys * root)
+    let capped = try product.softcapped(self[Attention.softcap])
+    let bias = try attentionBias(queries: q.size(2), keys: k.size(2), past: past, type)
+    let masked = try bias.map { try capped + $0 } ?? capped
+    let weights = try masked.attending(bias, self[Attention.softmaxPrecision])
+    let result = try matmul(weights, v.repeatingHeads(heads).cast(to: type))
+    let y = try query.rank == 3 ? result.joiningHeads() : result
+    let shown = [product, capped, masked, weights]
+    let mode = self[Attention.scoresMode]
+    return results(y, k, v, shown.indices.contains(mode) ? shown[mode] : product)
   }
 
-  /// Whether a region takes one tensor and the captures, and is known to give one tensor of four axes of the type.
-  private func keepsType(_ region: RegionID, _ elementType: ElementType) throws -> Bool {
-    guard graph.results(of: region).count == 1, try graph.arguments(of: region).count == node.operands.count - 2,
-      case .tensor(let type) = graph.type(of: graph.results(of: region)[0])
-    else { return false }
-    return type.elementType == elementType && type.shape?.rank == 4
-  }
-
-  /// Keys or values with each head as often as query heads share it; `nil` if too few sizes are known.
-  private mutating func repeated(_ operand: Operand, _ shape: Shape, heads: Int) throws -> Operand? {
-    guard let own = shape[1].size, own != heads else { return operand }
-    guard let size = shape[3].size else { return nil }
-    let apart = try call(.unsqueeze, [operand, constant(Tensor(vector: [Int64(2)]), name: "axis")])
-    let times = constant(Tensor(vector: [1, 1, heads / own, 1, 1].map(Int64.init)), name: "times")
-    let folded = constant(Tensor(vector: [0, heads, -1, size].map(Int64.init)), name: "heads")
-    return try call(.reshape, [try call(.expand, [apart, times]), folded])
-  }
-
-  private mutating func cast(_ operand: Operand, from: ElementType, to: ElementType) throws -> Operand {
-    from == to ? operand : try call(.cast, [operand], ["to": .elementType(to)])
+  /// What is added to the scores: the mask, and −∞ where causality, the window or padding forbid a key; `nil` for nothing.
+  private func attentionBias(queries: Extent, keys: Extent, past: Extent?, _ type: ElementType) throws -> Term? {
+    let bias = try optionalTerm(3).map { try $0.asBias(type).paddedMask(to: keys) }
+    let lengths = try optionalTerm(6)?.perImage()
+    let (left, right) = (self[Attention.leftWindowSize], self[Attention.rightWindowSize])
+    var forbidden: [Term] = []
+    let places = try builder.range(keys)
+    if self[Attention.isCausal] || left >= 0 || right >= 0 {
+      var rows = try builder.range(queries).unsqueezed([1])
+      // How many keys come before the first query.
+      if let past {
+        rows = try rows + builder.term(past)
+      } else if let lengths {
+        rows = try rows + (lengths - builder.term(queries))
+      }
+      let distance = try places - rows
+      if self[Attention.isCausal] { forbidden.append(try distance .> 0) }
+      if left >= 0 { forbidden.append(try -distance .> .int(Int64(left))) }
+      if right >= 0 { forbidden.append(try distance .> .int(Int64(right))) }
+    }
+    if let lengths { forbidden.append(try places .>= lengths) }
+    guard let first = forbidden.first else { return bias }
+    let any = try forbidden.dropFirst().reduce(first) { try $0 .| $1 }
+    return try select(any, .float(-.infinity), bias ?? builder.scalar(0, type))
   }
 }

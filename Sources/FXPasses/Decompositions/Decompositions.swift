@@ -37,14 +37,15 @@ public struct Decompositions: Sendable {
 /// The call that is being decomposed, and how others are put in its place.
 public struct DecompositionContext {
   public let node: Node
-  public private(set) var graph = Graph()
-  /// The calls that were added.
-  private(set) var added: [NodeID] = []
+  let builder: DecompositionBuilder
 
-  init(_ node: Node) { self.node = node }
+  init(_ node: Node, _ builder: DecompositionBuilder) {
+    self.node = node
+    self.builder = builder
+  }
 
-  /// Hands the graph over and back: while the context has it, nobody else does, so that edits do not copy it.
-  mutating func exchange(_ other: inout Graph) { swap(&graph, &other) }
+  /// The graph with the calls added so far.
+  public var graph: Graph { builder.graph }
 
   /// Operand `index`, `.none` where it is left out.
   public func operand(_ index: Int) -> Operand { node.operand(index) }
@@ -52,41 +53,65 @@ public struct DecompositionContext {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
-  public func type(of operand: Operand) -> ValueType { graph.type(of: operand) }
+  public func type(of operand: Operand) -> ValueType { builder.graph.type(of: operand) }
 
   /// The type of result `index`.
   public func resultType(_ index: Int = 0) -> ValueType {
-    index < node.results.count ? graph.type(of: .value(node.results[index])) : .unknown
+    index < node.results.count ? builder.graph.type(of: .value(node.results[index])) : .unknown
   }
 
   /// Adds a call in front of the node, and gives its result.
+  /// - Parameter type: the result's type; inferred if `nil`.
+  /// - Throws: `GraphError`, if the operands or attributes do not fit the operator.
   public mutating func call(
     _ op: Operator, _ operands: [Operand], _ attributes: Attributes = [:], type: ValueType? = nil
   ) throws -> Operand {
-    // Optional operands that are left out at the end need no place.
-    var operands = operands
-    while operands.last?.isNone == true { operands.removeLast() }
-    let value = try graph.insert(op, operands, attributes: attributes, type: type, before: node.id)
-    if let call = try graph.producer(of: value) { added.append(call) }
-    return .value(value)
-  }
-
-  /// Adds copies of a region's nodes in front of the node, and gives the operand that its first result becomes.
-  /// - Parameter arguments: what the region's arguments become.
-  mutating func inline(_ region: RegionID, _ arguments: [Operand]) throws -> Operand {
-    var copies: [ValueID: Operand] = [:]
-    for (argument, operand) in zip(try graph.arguments(of: region), arguments) { copies[argument] = operand }
-    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] } ?? operand }
-    for id in try graph.nodes(in: region) {
-      let copy = try graph.copy(id, operands: graph[id].operands.map(mapped), to: .before(node.id))
-      for (value, result) in zip(try graph[id].results, try graph[copy].results) { copies[value] = .value(result) }
-      added.append(copy)
-    }
-    return graph.results(of: region).first.map(mapped) ?? .none
+    try builder.call(op, operands, attributes, types: type.map { [$0] })[0]
   }
 
   /// Adds a constant.
   public mutating func constant(_ tensor: Tensor, name: String = "constant") -> Operand {
-    .parameter(graph.addConstant(tensor, name: name))
+    builder.constant(tensor, name: name)
+  }
+}
+
+// MARK: - Formulas
+
+extension DecompositionContext {
+  /// Operand `index`.
+  /// - Throws: `DecompositionDeclined` if it is left out.
+  func term(_ index: Int) throws -> Term {
+    guard let term = try optionalTerm(index) else { throw DecompositionDeclined(reason: "operand \(index) is left out") }
+    return term
+  }
+
+  /// Operand `index`; `nil` if it is left out.
+  func optionalTerm(_ index: Int) throws -> Term? {
+    switch operand(index) {
+    case .none: return nil
+    case .literal(let literal):
+      let type = node.elementType(ofLiteral: literal, at: index) { self.type(of: $0).elementType }
+      return try builder.scalar(literal, type)
+    case let operand: return Term(builder, operand)
+    }
+  }
+
+  /// All operands.
+  /// - Throws: `DecompositionDeclined` if one is left out.
+  func terms() throws -> [Term] { try node.operands.indices.map(term) }
+
+  /// The results that the node has of those that a formula gives.
+  func results(_ terms: Term...) -> [Operand] { terms.prefix(node.results.count).map(\.operand) }
+}
+
+extension Decompositions {
+  /// A row whose formula gives the only result.
+  mutating func define(_ op: Operator, _ formula: @escaping @Sendable (DecompositionContext) throws -> Term) {
+    self[op] = { context in [try formula(context).operand] }
+  }
+
+  /// A row whose formula is one of the first operand.
+  mutating func unary(_ op: Operator, _ formula: @escaping @Sendable (Term, DecompositionContext) throws -> Term) {
+    self[op] = { context in [try formula(context.term(0), context).operand] }
   }
 }

@@ -36,21 +36,46 @@ public struct DecompositionPass: Pass {
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     var pending: [NodeID] = decompositions.operators.flatMap { graph.nodes(calling: $0) }
+    guard !pending.isEmpty else { return outcome }
+    let builder = DecompositionBuilder(graph)
     while let id = pending.popLast() {
+      // What stood in a region that was inlined is gone with it.
+      guard graph.contains(id) else { continue }
       let node = try graph[id]
       guard let rule = decompositions[node.op] else { continue }
-      var context = DecompositionContext(node)
-      context.exchange(&graph)
-      let results = Result { try rule(&context) }
-      context.exchange(&graph)
-      guard let results = try results.get() else {
-        outcome.decline(id, in: graph, "too little is known of its types")
-        continue
+      builder.exchange(&graph)
+      let reason = Result { try builder.decompose(node, by: rule) }
+      builder.exchange(&graph)
+      if let reason = try reason.get() {
+        outcome.decline(id, in: graph, reason)
+      } else {
+        outcome.change("\(node.op) decomposed")
+        pending += builder.added.filter(graph.contains)
       }
-      try graph.replace(id, with: results)
-      outcome.change("\(node.op) decomposed")
-      pending += context.added
     }
     return outcome
+  }
+}
+
+extension DecompositionBuilder {
+  /// Puts what a rule makes in a node's place. Gives the reason if the node stays as it is.
+  fileprivate func decompose(_ node: Node, by rule: Decomposition) throws -> String? {
+    begin(node)
+    var context = DecompositionContext(node, self)
+    do {
+      if let results = try rule(&context) {
+        for (result, value) in zip(results, node.results) { try keepType(graph.type(of: value), of: result) }
+        try replace(node, with: results)
+        return nil
+      }
+    } catch let declined as DecompositionDeclined {
+      try revert()
+      return declined.reason
+    } catch {
+      try revert()
+      throw error
+    }
+    try revert()
+    return "too little is known of its types"
   }
 }

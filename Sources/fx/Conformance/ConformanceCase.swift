@@ -7,6 +7,7 @@ enum ConformanceError: Error, CustomStringConvertible {
   case fileCount(String, expected: Int, actual: Int)
   case mismatch(set: String, output: String, String)
   case lessThanOnnx(String)
+  case notDecomposed([String], reasons: [String])
 
   var description: String {
     switch self {
@@ -15,6 +16,8 @@ enum ConformanceError: Error, CustomStringConvertible {
     case .fileCount(let set, let expected, let actual): "\(set) has \(actual) output files, the model \(expected) outputs"
     case .mismatch(let set, let output, let difference): "\(set) output '\(output)': \(difference)"
     case .lessThanOnnx(let lack): lack
+    case .notDecomposed(let operators, let reasons):
+      "\(operators.joined(separator: ", ")) not decomposed: \(reasons.joined(separator: "; "))"
     }
   }
 }

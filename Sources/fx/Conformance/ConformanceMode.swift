@@ -15,8 +15,10 @@ enum ConformanceMode: String, ExpressibleByArgument, CaseIterable {
   case optimized
   /// After export to ONNX and import of the result.
   case roundtrip
-  /// With every composite operator expressed by others.
+  /// With every composite operator expressed by others; one that is not is a failure.
   case decomposed
+  /// The same, with every size of every input symbolic.
+  case symbolicDecomposed = "symbolic-decomposed"
   /// With the inputs as constants of the graph, which the aggressive pipeline folds.
   case constant
   /// With every size of every input symbolic.
@@ -39,9 +41,17 @@ enum ConformanceMode: String, ExpressibleByArgument, CaseIterable {
       graph = try OnnxImporter().graph(from: OnnxDocument(bytes: exportToOnnx(graph).serialized()))
       try graph.verify(.typed)
       try ShapeInference().run(&graph)
-    case .decomposed:
-      try DecompositionPass().apply(to: &graph)
+    case .decomposed, .symbolicDecomposed:
+      if self == .symbolicDecomposed {
+        try graph.makeInputsSymbolic()
+        try ShapeInference().run(&graph)
+      }
+      let outcome = try DecompositionPass().apply(to: &graph)
       try graph.verify(.typed)
+      let composites = graph.operatorCounts.map(\.op).filter { $0.has(.composite) }
+      guard composites.isEmpty else {
+        throw ConformanceError.notDecomposed(composites.map(\.description), reasons: outcome.declined.map(\.reason))
+      }
       return try CPUBackend(.init(optimizes: false)).compiled(graph).run
     case .constant:
       return { inputs in

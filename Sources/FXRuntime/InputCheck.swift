@@ -67,10 +67,10 @@ struct InputCheck: Sendable {
   ) throws(ExecutionError) {
     let name = names[place.input]
     if let earlier = known.sizes[symbol], earlier != size {
-      throw .symbolConflict(symbol: symbol, input: name, dimension: place.axis, size: size, earlier: earlier)
+      throw .symbolConflict(symbol: symbol, input: name, dimension: place.axis, size: place.size, earlier: earlier)
     }
     if let bounds = symbols[symbol], !bounds.contains(size) {
-      throw .symbolBounds(symbol: symbol, input: name, dimension: place.axis, size: size, bounds)
+      throw .symbolBounds(symbol: symbol, input: name, dimension: place.axis, size: place.size, bounds)
     }
     if known.sizes.updateValue(size, forKey: symbol) == nil { known.places[symbol] = place }
   }

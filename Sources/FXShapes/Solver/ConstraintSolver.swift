@@ -60,7 +60,8 @@ struct ConstraintSolver: Sendable {
   /// no unsatisfiable subset but itself: removing any one leaves no conflict. O(n) checks, of about as many steps each as
   /// it took to find the conflict.
   func minimalConflict(_ claims: [Claim]) -> [Int] {
-    var core = Array(claims.indices)
+    // The last come first and are the first to go, so that of two constraints that would do the earlier is named.
+    var core = Array(claims.indices.reversed())
     var steps = 0
     for component in ConstraintSolver.components(of: claims) {
       steps = 0
@@ -78,7 +79,7 @@ struct ConstraintSolver: Sendable {
         let rest = Array(core[..<start]) + core[min(start + chunk, core.count)...]
         if quick.isUnsatisfiable(rest.map { claims[$0] }) { core = rest } else { start += chunk }
       }
-      if chunk == 1 { return core }
+      if chunk == 1 { return core.reversed() }
       chunk = max(1, chunk / 2)
     }
   }

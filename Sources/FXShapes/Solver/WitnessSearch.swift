@@ -17,7 +17,21 @@ struct WitnessSearch {
     }
   }
 
-  mutating func run() -> Satisfiability { explore(lowering.system) }
+  mutating func run() -> Satisfiability {
+    // A stack of our own: cases may be nested deeper than the machine's.
+    var pending = [lowering.system]
+    var isUnknown = false
+    while var system = pending.popLast() {
+      switch examine(&system) {
+      case .witness(let sizes): return .satisfiable(sizes)
+      case .contradiction: break
+      case .unknown: isUnknown = true
+      case .cases(let cases): pending += cases.reversed()
+      }
+      if stepsLeft <= 0, !pending.isEmpty { return .unknown }
+    }
+    return isUnknown ? .unknown : .unsatisfiable
+  }
 
   /// What follows for the symbols before any case is distinguished: the bounds and residues of each.
   func consequences() -> [String: SizeSet]? {
@@ -27,10 +41,17 @@ struct WitnessSearch {
     return Dictionary(uniqueKeysWithValues: symbols.map { ($0.name, system.sizes(of: $0.variable)) })
   }
 
-  private mutating func explore(_ start: IntegerSystem) -> Satisfiability {
-    var system = start
+  private enum Finding {
+    case witness([String: Int])
+    case contradiction
+    case unknown
+    /// At least one of them holds where the system does.
+    case cases([IntegerSystem])
+  }
+
+  private mutating func examine(_ system: inout IntegerSystem) -> Finding {
     system.settle()
-    if system.isContradictory { return .unsatisfiable }
+    if system.isContradictory { return .contradiction }
     guard stepsLeft > 0 else { return .unknown }
     stepsLeft -= 1
 
@@ -40,34 +61,21 @@ struct WitnessSearch {
     var sizes: [String: Int] = [:]
     for (index, symbol) in symbols.enumerated() { sizes[symbol.name] = Int(clamping: ranges[index].lower) }
     let outcomes = claims.map { $0.holds(for: sizes) }
-    if outcomes.allSatisfy({ $0 == true }) { return .satisfiable(sizes) }
-    if open.isEmpty { return outcomes.contains(nil) && !outcomes.contains(false) ? .unknown : .unsatisfiable }
+    if outcomes.allSatisfy({ $0 == true }) { return .witness(sizes) }
+    if open.isEmpty { return outcomes.contains(nil) && !outcomes.contains(false) ? .unknown : .contradiction }
 
     if eliminationsLeft > 0 {
       eliminationsLeft -= 1
-      if system.isRefutedByElimination() { return .unsatisfiable }
+      if system.isRefutedByElimination() { return .contradiction }
     }
-    if let branches = system.branches() { return explore(all: branches) }
+    if let branches = system.branches() { return .cases(branches) }
     guard let index = open.min(by: { ranges[$0].width < ranges[$1].width }) else { return .unknown }
-    return explore(
-      all: WitnessSearch.parts(of: ranges[index]).map { part in
+    return .cases(
+      WitnessSearch.parts(of: ranges[index]).map { part in
         var branch = system
         branch.restrict(symbols[index].variable, to: part)
         return branch
       })
-  }
-
-  private mutating func explore(all branches: [IntegerSystem]) -> Satisfiability {
-    var isUnknown = false
-    for branch in branches {
-      switch explore(branch) {
-      case .satisfiable(let sizes): return .satisfiable(sizes)
-      case .unsatisfiable: break
-      case .unknown: isUnknown = true
-      }
-      if stepsLeft <= 0 { return .unknown }
-    }
-    return isUnknown ? .unknown : .unsatisfiable
   }
 
   /// The smallest value, and what remains in two parts: near it and far from it.
@@ -88,8 +96,10 @@ extension IntegerSystem {
     let range = bounds[variable]
     let solution = solutions[variable]
     let divisor = solution.map { $0.divisor } ?? 1
+    // A bound that only follows from the largest number there is, rounded or not, is none.
+    let isBounded = range.upper <= Wide(Int.max) - Swift.max(divisor, 1)
     return SizeSet(
-      minimum: Int(clamping: range.lower), maximum: range.upper >= Wide(Int.max) ? nil : Int(clamping: range.upper),
+      minimum: Int(clamping: range.lower), maximum: isBounded ? Int(clamping: range.upper) : nil,
       divisor: divisor == 0 ? 1 : Int(exactly: divisor) ?? 1,
       remainder: divisor == 0 ? 0 : Int(exactly: (solution?.form.constant ?? 0).remainder(modulo: divisor)) ?? 0)
   }

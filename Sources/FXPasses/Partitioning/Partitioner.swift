@@ -54,7 +54,7 @@ public struct Partitioner: Sendable {
     var (labels, candidates) = try assign(dependencies.nodes, graph)
     let scheduler = PartScheduler(dependencies, targetCount: targets.count)
     var parts = scheduler.parts(labels)
-    var balance = PartitionBalance(graph, dependencies, targets)
+    let balance = PartitionBalance(graph, dependencies, targets)
     if minimumNodes > 1, targets.count > 1 {
       for part in parts where part.nodes.count < minimumNodes {
         if let last = candidates.common(to: part.nodes)?.last { for node in part.nodes { labels[node] = last } }

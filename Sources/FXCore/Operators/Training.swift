@@ -16,7 +16,7 @@ extension Operator {
   /// Operands x, g, h: h ← h + g′²; x ← x − r / (1 + t × decay_factor) × g′ / (√h + ε).
   public static let adagrad = optimizer(
     "adagrad", "A step of Adagrad.",
-    [Adagrad.decayFactor.specification, Optimizer.epsilon.specification, Optimizer.normCoefficient.specification],
+    [AdagradStep.decayFactor.specification, OptimizerStep.epsilon.specification, OptimizerStep.normCoefficient.specification],
     onnx: "Adagrad")
 
   /// Operands x, g, v, h: v ← αv + (1 − α)g′; h ← βh + (1 − β)g′²; x ← (1 − norm_coefficient_post)(x − ρ v / (√h + ε)),
@@ -24,37 +24,37 @@ extension Operator {
   public static let adam = optimizer(
     "adam", "A step of Adam.",
     [
-      Adam.alpha.specification, Adam.beta.specification, Optimizer.epsilon.specification,
-      Optimizer.normCoefficient.specification, Adam.normCoefficientPost.specification,
+      AdamStep.alpha.specification, AdamStep.beta.specification, OptimizerStep.epsilon.specification,
+      OptimizerStep.normCoefficient.specification, AdamStep.normCoefficientPost.specification,
     ], onnx: "Adam")
 
   /// Operands x, g, v: v ← αv + βg′, β being 1 in the first step; x ← x − r v, or x − r(g′ + αv) with Nesterov's momentum.
   public static let momentum = optimizer(
     "momentum", "A step of gradient descent with momentum.",
     [
-      Momentum.alpha.specification, Momentum.beta.specification, Momentum.mode.specification,
-      Momentum.normCoefficient.specification,
+      MomentumStep.alpha.specification, MomentumStep.beta.specification, MomentumStep.mode.specification,
+      MomentumStep.normCoefficient.specification,
     ], onnx: "Momentum")
 
   package static let training: [Operator] = [.adagrad, .adam, .momentum]
 }
 
-public enum Optimizer {
+public enum OptimizerStep {
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-6)
   public static let normCoefficient = AttributeKey<Float>("norm_coefficient", default: 0)
 }
 
-public enum Adagrad {
+public enum AdagradStep {
   public static let decayFactor = AttributeKey<Float>("decay_factor", default: 0)
 }
 
-public enum Adam {
+public enum AdamStep {
   public static let alpha = AttributeKey<Float>("alpha", default: 0.9)
   public static let beta = AttributeKey<Float>("beta", default: 0.999)
   public static let normCoefficientPost = AttributeKey<Float>("norm_coefficient_post", default: 0)
 }
 
-public enum Momentum {
+public enum MomentumStep {
   public static let alpha = AttributeKey<Float>("alpha")
   public static let beta = AttributeKey<Float>("beta")
   public static let mode = AttributeKey<String>("mode", allowed: ["standard", "nesterov"])

@@ -41,7 +41,7 @@ public struct OnnxForms: Sendable {
       OnnxForm.pooling, OnnxForm.normalization, OnnxForm.reshaping, OnnxForm.indexing, OnnxForm.attention,
       OnnxForm.recurrent, OnnxForm.random, OnnxForm.quantization, OnnxForm.image, OnnxForm.signal, OnnxForm.sequence,
       OnnxForm.text, OnnxForm.controlFlow, OnnxForm.gradient, OnnxForm.contrib,
-      OnnxForm.text, OnnxForm.controlFlow, OnnxForm.contrib, OnnxForm.trees,
+      OnnxForm.trees,
     ] {
       for form in family { forms.byName[form.domain.isEmpty ? form.opType : "\(form.domain)::\(form.opType)"] = form }
     }

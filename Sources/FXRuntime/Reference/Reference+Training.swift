@@ -5,10 +5,10 @@ import Foundation
 extension ReferenceKernels {
   mutating func addTraining() {
     self[.adagrad] = { context in
-      let step = try OptimizerStep(context, memories: 1)
-      let rate = step.rate / (1 + Double(step.number) * Double(context[Adagrad.decayFactor]))
-      let epsilon = Double(context[Optimizer.epsilon])
-      let norm = Double(context[Optimizer.normCoefficient])
+      let step = try StepOperands(context, memories: 1)
+      let rate = step.rate / (1 + Double(step.number) * Double(context[AdagradStep.decayFactor]))
+      let epsilon = Double(context[OptimizerStep.epsilon])
+      let norm = Double(context[OptimizerStep.normCoefficient])
       return try step.results { x, g, memory in
         let gradient = norm * x + g
         let h = memory[0] + gradient * gradient
@@ -16,10 +16,10 @@ extension ReferenceKernels {
       }
     }
     self[.adam] = { context in
-      let step = try OptimizerStep(context, memories: 2)
-      let (alpha, beta) = (Double(context[Adam.alpha]), Double(context[Adam.beta]))
-      let epsilon = Double(context[Optimizer.epsilon])
-      let (norm, post) = (Double(context[Optimizer.normCoefficient]), Double(context[Adam.normCoefficientPost]))
+      let step = try StepOperands(context, memories: 2)
+      let (alpha, beta) = (Double(context[AdamStep.alpha]), Double(context[AdamStep.beta]))
+      let epsilon = Double(context[OptimizerStep.epsilon])
+      let (norm, post) = (Double(context[OptimizerStep.normCoefficient]), Double(context[AdamStep.normCoefficientPost]))
       let number = Double(step.number)
       let rate =
         step.number > 0 ? step.rate * (1 - pow(beta, number)).squareRoot() / (1 - pow(alpha, number)) : step.rate
@@ -31,11 +31,11 @@ extension ReferenceKernels {
       }
     }
     self[.momentum] = { context in
-      let step = try OptimizerStep(context, memories: 1)
-      let alpha = Double(context[Momentum.alpha])
-      let beta = step.number > 0 ? Double(context[Momentum.beta]) : 1
-      let norm = Double(context[Momentum.normCoefficient])
-      let isNesterov = context[Momentum.mode] == "nesterov"
+      let step = try StepOperands(context, memories: 1)
+      let alpha = Double(context[MomentumStep.alpha])
+      let beta = step.number > 0 ? Double(context[MomentumStep.beta]) : 1
+      let norm = Double(context[MomentumStep.normCoefficient])
+      let isNesterov = context[MomentumStep.mode] == "nesterov"
       return try step.results { x, g, memory in
         let gradient = norm * x + g
         let v = alpha * memory[0] + beta * gradient
@@ -46,7 +46,7 @@ extension ReferenceKernels {
 }
 
 /// The operands of an optimizer.
-private struct OptimizerStep {
+private struct StepOperands {
   let rate: Double
   /// How many steps were done before.
   let number: Int

@@ -9,7 +9,11 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "graph-bench",
-      dependencies: ["FXCore", "FXPasses", "FXRuntime"].map { .product(name: $0, package: "swift-fx") })
+      dependencies: ["FXCore", "FXPasses", "FXRuntime"].map { .product(name: $0, package: "swift-fx") }),
+    // Apart, since tracing needs neither the passes nor the runtime.
+    .executableTarget(
+      name: "trace-bench",
+      dependencies: ["FXCore", "FXTrace"].map { .product(name: $0, package: "swift-fx") }),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -82,10 +82,28 @@ struct ModulePaths {
   /// Where the module is. One that is a value is known by the first parameter it holds; `nil` if it holds none.
   func path(of module: any Module) -> String? {
     if type(of: module) is AnyClass { return modules[ObjectIdentifier(module as AnyObject)] }
-    guard let first = ModulePaths(module).ordered.first, let path = parameters[ObjectIdentifier(first.parameter)],
+    var visited: Set<ObjectIdentifier> = []
+    guard let first = ModulePaths.firstParameter(of: module, &visited), let path = parameters[ObjectIdentifier(first.parameter)],
       path.hasSuffix(first.path)
     else { return nil }
     let prefix = path.dropLast(first.path.count)
     return prefix.isEmpty ? "" : prefix.last == "." ? String(prefix.dropLast()) : nil
+  }
+
+  /// Where the walk over a module finds its first parameter: no more of it is looked at.
+  private static func firstParameter(
+    of module: any Module, _ visited: inout Set<ObjectIdentifier>
+  ) -> (path: String, parameter: ModuleParameter)? {
+    if type(of: module) is AnyClass {
+      guard visited.insert(ObjectIdentifier(module as AnyObject)).inserted else { return nil }
+    }
+    for part in module.parts {
+      switch part.content {
+      case .parameter(let parameter): return (part.name, parameter)
+      case .module(let inner):
+        if let found = firstParameter(of: inner, &visited) { return ("\(part.name).\(found.path)", found.parameter) }
+      }
+    }
+    return nil
   }
 }

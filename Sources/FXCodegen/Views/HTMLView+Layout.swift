@@ -192,15 +192,10 @@ extension HTMLView {
         const blocks = [];
         for (const n of rank) {
           const near = n[side];
-          // Long edges are kept straight before short ones.
-          let weight = 0, wish = 0;
-          for (const m of near) {
-            const pull = n.bend && m.bend ? 8 : n.bend || m.bend ? 2 : 1;
-            weight += pull;
-            wish += pull * m.x;
-          }
-          wish = weight ? wish / weight : n.x;
-          weight ||= 0.1;
+          // Chains of calls and long edges are each kept straight: the one does not pull at the other.
+          const same = near.filter((m) => !m.bend === !n.bend), from = same.length ? same : near;
+          const wish = from.length ? from.reduce((sum, m) => sum + m.x, 0) / from.length : n.x;
+          const weight = from.length ? (n.bend && same.length ? 4 : 1) : 0.1;
           let block = { sum: (wish - n.offset) * weight, weight, nodes: [n] };
           while (blocks.length && blocks[blocks.length - 1].sum / blocks[blocks.length - 1].weight > block.sum / block.weight) {
             const last = blocks.pop();

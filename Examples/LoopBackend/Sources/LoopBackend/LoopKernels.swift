@@ -36,10 +36,10 @@ enum LoopKernels {
     case .div: return binary { $0 / $1 }
     case .identity: return { $0[0] }
     case .neg: return vector { -$0 }
-    case .relu: return vector { $0.replacing(with: .zero, where: $0 .< .zero) }
+    case .relu: return vector { $0.replacing(with: 0, where: $0 .< 0) }
     case .leakyRelu:
       let alpha = node[LeakyRelu.alpha]
-      return vector { $0.replacing(with: $0 * alpha, where: $0 .< .zero) }
+      return vector { $0.replacing(with: $0 * alpha, where: $0 .< 0) }
     case .exp: return scalar { exp($0) }
     case .tanh: return scalar { tanh($0) }
     case .sigmoid: return scalar { 1 / (1 + exp(-$0)) }

@@ -108,7 +108,8 @@ private typealias Dimension = FXCore.Dimension
       _ = try compiled.run([ones([2, 8, 768]), ones([3, 8, 768])])
     } catch {
       print(error)
-      // input 'y' has size 3 in dimension 0, but 'rows' must be 2 or 1 for batch = 2: batch broadcasts_with rows (node 'node_0' (add))
+      // input 'y' has size 3 in dimension 0, but 'rows' must be 2 or 1 for batch = 2:
+      // batch broadcasts_with rows (node 'node_0' (add))
       message = "\(error)"
     }
     #expect(

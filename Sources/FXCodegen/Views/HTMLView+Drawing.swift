@@ -126,7 +126,9 @@ extension HTMLView {
     function drawEdges([x0, y0, x1, y1], scale) {
       pen.lineWidth = Math.max(1, 0.6 / scale);
       const inWindow = paths.filter(({ bounds: [a, b, c, d] }) => !(a > x1 || c < x0 || b > y1 || d < y0));
-      const isBright = (path) => state.selected !== null && (path.from === state.selected || path.to === state.selected);
+      // Those of the selected box are drawn in full, over what they share with others.
+      const isBright = (path) => path.from === state.selected || path.to === state.selected;
+      const bright = state.selected === null ? [] : paths.filter(isBright).map((p) => trace(p.edge, p.from, p.to));
       const stroke = (list, color, dash) => {
         pen.strokeStyle = pen.fillStyle = color;
         pen.setLineDash(dash);
@@ -143,9 +145,9 @@ extension HTMLView {
         }
         pen.setLineDash([]);
       };
-      stroke(inWindow.filter((p) => !isBright(p) && !p.isBack), colors.edge, []);
-      stroke(inWindow.filter((p) => !isBright(p) && p.isBack), colors.edge, [5, 4]);
-      stroke(inWindow.filter(isBright), colors.accent, []);
+      stroke(inWindow.filter((p) => !p.isBack), colors.edge, []);
+      stroke(inWindow.filter((p) => p.isBack), colors.edge, [5, 4]);
+      stroke(bright, colors.accent, []);
     }
 
     // Adds a path to the pen's, without what is far above or below the window, and without turns that nobody could see.
@@ -180,7 +182,8 @@ extension HTMLView {
       pen.textAlign = "left";
       pen.textBaseline = "middle";
       const done = new Set(), taken = new Map();
-      for (const { edge, from, points } of paths) {
+      for (const { edge, from, points, isStem } of paths) {
+        if (!isStem) continue;
         const key = from.id + ":" + edge.value, [x, y] = points;
         if (edge.value < 0 || done.has(key) || x < x0 - 200 || x > x1 || y < y0 - 20 || y > y1 + 20) continue;
         done.add(key);

@@ -241,9 +241,11 @@ extension HTMLView {
     }
     root.left = root.top = 0;
 
+    // Edges of one value leave a box as one line: each path holds only what those before it do not, so that a value which
+    // thousands use is not drawn thousands of times.
     function routeEdges() {
       paths = [];
-      const known = new Set();
+      const known = new Set(), stems = new Map();
       for (const edge of edges) {
         const from = edge.a.find((b) => !b.open || !holds(b) || b === edge.from);
         const to = edge.b.find((b) => !b.open || !holds(b) || b === edge.to);
@@ -251,8 +253,23 @@ extension HTMLView {
         const key = from.id + ">" + to.id + ">" + edge.value;
         if (known.has(key)) continue;
         known.add(key);
-        paths.push({ edge, from, to, ...trace(edge, from, to) });
+        const { points, isBack } = trace(edge, from, to), stem = stems.get(from.id + ":" + edge.value);
+        let shared = 0;
+        const most = stem ? Math.min(points.length, stem.length) - 2 : 0;
+        while (shared < most && points[shared] === stem[shared] && points[shared + 1] === stem[shared + 1]) shared += 2;
+        if (!stem || points.length > stem.length) stems.set(from.id + ":" + edge.value, points);
+        const own = shared > 2 ? points.slice(shared - 2) : points;
+        paths.push({ edge, from, to, isBack, points: own, isStem: shared <= 2, bounds: boundsOf(own) });
       }
+    }
+
+    function boundsOf(points) {
+      let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+      for (let i = 0; i < points.length; i += 2) {
+        x0 = Math.min(x0, points[i]); x1 = Math.max(x1, points[i]);
+        y0 = Math.min(y0, points[i + 1]); y1 = Math.max(y1, points[i + 1]);
+      }
+      return [x0 - 40, y0 - 40, x1 + 40, y1 + 40];
     }
 
     const slot = (box, value) => {
@@ -288,12 +305,7 @@ extension HTMLView {
         entry = edge.b[i + 1];
       }
       points.push(entry.left + entry.w / 2, entry.top);
-      let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-      for (let i = 0; i < points.length; i += 2) {
-        x0 = Math.min(x0, points[i]); x1 = Math.max(x1, points[i]);
-        y0 = Math.min(y0, points[i + 1]); y1 = Math.max(y1, points[i + 1]);
-      }
-      return { points, isBack, bounds: [x0 - 40, y0 - 40, x1 + 40, y1 + 40] };
+      return { points, isBack };
     }
 
     // A box that opens or closes changes its own size and that of all around it.

@@ -13,11 +13,11 @@ extension Decompositions {
       } else {
         // A convolution has a fixed number of groups: here the windows are products with the weights.
         let places = try x.builder.range(sizes[2]).unsqueezed([1]) + x.builder.range(length + 1)
-        y = try (padded.gathered(places, axis: 2) * weight).sum([3], keepDims: false)
-        if let bias = try context.optionalTerm(2) { y = try y + bias.unsqueezed([1]) }
+        y = try (padded.widened().gathered(places, axis: 2) * weight.widened()).sum([3], keepDims: false)
+        if let bias = try context.optionalTerm(2) { y = try y + bias.widened().unsqueezed([1]) }
       }
-      if context[CausalConvWithState.activation] != "none" { y = try silu(y) }
-      return context.results(y, try padded.sliced(2, from: padded.size(2) - length))
+      if context[CausalConvWithState.activation] != "none" { y = try silu(y.widened()) }
+      return context.results(try y.cast(to: x.elementType), try padded.sliced(2, from: padded.size(2) - length))
     }
     define(.col2im) { context in try context.col2im() }
   }

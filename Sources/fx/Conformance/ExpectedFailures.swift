@@ -4,7 +4,6 @@ enum ExpectedFailures {
   enum Reason: String {
     case openRank = "how many axes the result has is the length of an operand, which is symbolic"
     case openHeads = "how many heads share one of the keys' is a quotient of symbolic sizes"
-    case halfRoundings = "each step of the decomposition is rounded to half precision"
     case transformNoise = "where the exact result is 0, the expected one is the rounding noise of one Fourier transform"
   }
 
@@ -12,7 +11,6 @@ enum ExpectedFailures {
     .decomposed: ["test_dft_inverse": .transformNoise, "test_dft_inverse_opset19": .transformNoise],
     .symbolicDecomposed: [
       "test_dft_inverse": .transformNoise, "test_dft_inverse_opset19": .transformNoise,
-      "test_causal_conv_with_state_silu_fp16": .halfRoundings,
       "test_flexattention": .openHeads, "test_flexattention_causal_mask": .openHeads,
       "test_flexattention_diff_head_sizes": .openHeads, "test_flexattention_double": .openHeads,
       "test_flexattention_fp16": .openHeads, "test_flexattention_gqa": .openHeads, "test_flexattention_prob_mod": .openHeads,

@@ -55,8 +55,52 @@ import Testing
       attributes: ["axis": 1], tolerance: 0),
   ]
 
+  static let scatterCases: [KernelCase] = [
+    KernelCase(op: .gatherND, operands: [.f([3, 4, 5]), .integers([0, 1, -1, 3, 2, -4], shape: [3, 2])], tolerance: 0),
+    KernelCase(
+      op: .gatherND, operands: [.typed(.int64, [2, 3, 4]), .integers([1, -1, 0, 2], shape: [2, 2, 1])],
+      attributes: ["batch_dims": 1], tolerance: 0),
+    KernelCase(
+      op: .gatherND, operands: [.typed(.bool, [3, 2]), .integers([1, 0, 2], shape: [3, 1], isConstant: false)], tolerance: 0),
+    KernelCase(op: .scatterND, operands: [.f([4, 5]), .integers([2, -4, 2], shape: [3, 1]), .f([3, 5])], tolerance: 0),
+    KernelCase(
+      op: .scatterND, operands: [.f([4, 5]), .integers([2, 0, 2, 0, -1, 4], shape: [3, 2], isConstant: false), .f([3])],
+      attributes: ["reduction": "add"]),
+    KernelCase(
+      op: .scatterND, operands: [.typed(.int64, [4]), .integers([3, 1], shape: [2, 1]), .typed(.int64, [2])], tolerance: 0),
+    KernelCase(
+      op: .scatterElements, operands: [.f([3, 4]), .integers([1, 0, 2, -1, 2, 1], shape: [2, 3]), .f([2, 3])], tolerance: 0),
+    KernelCase(
+      op: .scatterElements, operands: [.f([3, 4]), .integers([1, 0, 1, -1, 2, 2], shape: [3, 2]), .f([3, 2])],
+      attributes: ["axis": 1, "reduction": "add"]),
+    KernelCase(
+      op: .scatterElements,
+      operands: [.typed(.int64, [2, 3, 2]), .integers([2, 0, 1, 1], shape: [2, 1, 2]), .typed(.int64, [2, 1, 2])],
+      attributes: ["axis": 1], tolerance: 0),
+  ]
+
+  /// Few different numbers, so that there are equal ones.
+  private static func topK(_ shape: [Int], _ k: Int, axis: Int, largest: Bool) -> KernelCase {
+    var elements: [Double] = []
+    for index in 0..<shape.reduce(1, *) { elements.append(Double(index * 7919 % 13) - 6) }
+    return KernelCase(
+      op: .topK, operands: [.init(shape: shape, elements: elements), .integers([k])],
+      attributes: ["axis": .int(axis), "largest": .bool(largest)], resultCount: 2, tolerance: 0)
+  }
+
+  static let topKCases: [KernelCase] = [
+    topK([40], 7, axis: -1, largest: true), topK([40], 7, axis: 0, largest: false),
+    topK([3, 50], 50, axis: 1, largest: true), topK([5, 6, 4], 2, axis: 1, largest: false),
+    topK([300, 9], 1, axis: 0, largest: true), topK([2, 300], 20, axis: 1, largest: true),
+    KernelCase(
+      op: .topK, operands: [.init(shape: [6], elements: [1, .nan, -0.0, 0, -.infinity, .infinity]), .integers([6])],
+      resultCount: 2, tolerance: 0),
+  ]
+
   @Test("permutations", arguments: permutations) func permutes(_ given: KernelCase) throws { try given.check() }
   @Test("slices", arguments: sliceCases) func slices(_ given: KernelCase) throws { try given.check() }
+  @Test("gathers and scatters", arguments: scatterCases) func scatters(_ given: KernelCase) throws { try given.check() }
+  @Test("first of an order", arguments: topKCases) func selects(_ given: KernelCase) throws { try given.check() }
   @Test("others", arguments: otherCases) func others(_ given: KernelCase) throws { try given.check() }
 
   @Test("an index out of range is an error, from whichever thread finds it")

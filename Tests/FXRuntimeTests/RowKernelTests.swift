@@ -41,8 +41,26 @@ import Testing
         op: .groupNormalization, operands: [.f([2, 6, 5, 3]), .constant([6]), .f([6])], attributes: ["num_groups": 3],
         tolerance: 1e-5),
       KernelCase(op: .instanceNormalization, operands: [.f([2, 6, 50]), .constant([6]), .f([6])], tolerance: 1e-5),
+      KernelCase(op: .lrn, operands: [.f([2, 7, 5, 3])], attributes: ["size": 5, "alpha": .float(0.3)], tolerance: 1e-5),
+      KernelCase(
+        op: .lrn, operands: [.f([3, 4])], attributes: ["size": 2, "beta": .float(0.6), "bias": .float(2)], tolerance: 1e-5),
     ]
+
+  static let signals: [KernelCase] = [
+    KernelCase(
+      op: .stft, operands: [.f([2, 100, 1]), .integers([7], shape: []), .constant([16]), nil], tolerance: 1e-5),
+    KernelCase(
+      op: .stft, operands: [.f([1, 61, 1]), .integers([5], shape: []), nil, .integers([15], shape: [])],
+      attributes: ["onesided": false], tolerance: 1e-5),
+    KernelCase(
+      op: .rotaryEmbedding,
+      operands: [.f([2, 3, 5, 8]), .f([9, 4]), .f([9, 4]), .integers([0, 8, 2, 3, 4, 5, 6, 7, 1, 0], shape: [2, 5])]),
+    KernelCase(
+      op: .rotaryEmbedding, operands: [.f([2, 5, 12]), .f([2, 5, 2]), .f([2, 5, 2])],
+      attributes: ["num_heads": 2, "interleaved": true, "rotary_embedding_dim": 4]),
+  ]
 
   @Test("reductions", arguments: reductions) func reduces(_ given: KernelCase) throws { try given.check() }
   @Test("softmax, extremes, normalizations", arguments: rows) func mapsRows(_ given: KernelCase) throws { try given.check() }
+  @Test("frames, rotations", arguments: signals) func transforms(_ given: KernelCase) throws { try given.check() }
 }

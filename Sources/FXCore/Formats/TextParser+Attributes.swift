@@ -45,7 +45,7 @@ extension TextParser {
 
   private mutating func parseTypeOrElementType() throws(TextError) -> AttributeValue {
     var ahead = scanner
-    if let type = try? ahead.elementType(), ahead.peek != UInt8(ascii: "[") {
+    if let type = ahead.acceptElementType(), ahead.peek != UInt8(ascii: "[") {
       scanner = ahead
       return .elementType(type)
     }

@@ -93,7 +93,7 @@ extension TextParser {
   private mutating func parseParameterTensor(_ declared: TensorType) throws(TextError) -> Tensor {
     var type = declared
     var ahead = scanner
-    if (try? ahead.elementType()) != nil { type = try scanner.tensorType() }
+    if ahead.acceptElementType() != nil { type = try scanner.tensorType() }
     guard scanner.accept(keyword: "shared") else { return try scanner.tensor(type) }
     let start = scanner.position
     let name = try scanner.name(after: "@", "the parameter whose bytes are shared")

@@ -113,6 +113,15 @@ struct TextScanner {
     return name
   }
 
+  /// An element type, read if one is next. The error of `elementType()` would count the lines before it.
+  mutating func acceptElementType() -> ElementType? {
+    var end = position
+    while bytes[end].isLetter || bytes[end].isDigit || bytes[end] == UInt8(ascii: "_") { end += 1 }
+    guard let type = ElementType(rawValue: text(position, end)) else { return nil }
+    advance(end - position)
+    return type
+  }
+
   /// A word of letters, digits and `_`.
   mutating func identifier(_ what: String) throws(TextError) -> String {
     let start = position

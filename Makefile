@@ -16,8 +16,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity conformance tables exports hostile big models bench bench-graph views examples \
-  layers consumer lint format sanitize docs digits clean
+.PHONY: help deps build run test parity conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
+  views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,20 @@ hostile: ## give fx, built with the address sanitizer, damaged and hostile files
 	@scripts/deps.sh test
 	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx
 	@"$$(scripts/python-env.sh python)" scripts/check-hostile.py .build-address/debug/fx --sanitized --count $(or $(COUNT),100)
+
+fuzz: ## mutated models through import, verification and compilation, each timed and weighed (COUNT=200000, SEED=1)
+	@scripts/deps.sh test
+	@$(TEST_INPUTS)
+	@swift build -c release -j $(JOBS) --scratch-path $(RELEASE) --product fx-fuzz
+	@$(RELEASE)/release/fx-fuzz Models "$(FX_CASES)" $(wildcard .cache/models) --count $(or $(COUNT),200000) --seed $(or $(SEED),1) \
+	  --workers $(JOBS)
+
+fuzz-address: ## the same under the address sanitizer, where memory is not weighed (COUNT=20000, SEED=1)
+	@scripts/deps.sh test
+	@$(TEST_INPUTS)
+	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx-fuzz
+	@ASAN_OPTIONS=detect_leaks=0 .build-address/debug/fx-fuzz Models "$(FX_CASES)" $(wildcard .cache/models) \
+	  --count $(or $(COUNT),20000) --seed $(or $(SEED),1) --workers $(JOBS)
 
 big: build ## memory that a model of 500 MB takes to open and to convert
 	@scripts/deps.sh test

@@ -79,6 +79,11 @@ let package = Package(
 
     // Tests: one target per module, shared expectations in FXTestSupport.
     .target(name: "FXTestSupport", dependencies: ["FXCore"], path: "Tests/FXTestSupport", swiftSettings: settings),
+    .target(name: "CAllocationMeter", path: "Tests/CAllocationMeter"),
+    .executableTarget(
+      name: "fx-fuzz",
+      dependencies: ["FXCore", "FXShapes", "FXPasses", "FXOnnx", "FXRuntime", "FXTestSupport", "CAllocationMeter"],
+      path: "Tests/fx-fuzz", swiftSettings: settings),
     .testTarget(name: "FXCoreTests", dependencies: ["FXCore", "FXTestSupport"], swiftSettings: settings),
     .testTarget(name: "FXShapesTests", dependencies: ["FXCore", "FXShapes", "FXTestSupport"], swiftSettings: settings),
     .testTarget(

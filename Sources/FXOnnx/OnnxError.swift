@@ -92,6 +92,8 @@ public struct OnnxError: Error, Sendable, Equatable {
     /// A type that says nothing or is of a kind that is not supported.
     case valueType(of: String)
     case dimension(Int, of: String)
+    /// More dimensions than a tensor may have.
+    case rank(Int, of: String)
 
     // Tensors.
     case tensor(String, TensorError)
@@ -99,6 +101,8 @@ public struct OnnxError: Error, Sendable, Equatable {
     case tensorSegment(String)
     case tensorHasNoData(String)
     case sparse(String)
+    /// The tensor is dense in a graph, and would take this much memory.
+    case sparseTooLarge(String, bytes: Int, limit: Int)
     case externalData(String, ExternalDataFault)
 
     // Nodes.

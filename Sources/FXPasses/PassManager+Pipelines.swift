@@ -13,13 +13,13 @@ extension PassManager {
         ])
   }
 
-  /// The default passes until none finds anything more, with constants of up to 64 MB folded.
+  /// The default passes until none finds anything more, with constants of up to 16 MB folded.
   /// - Parameter executor: what folds constants; without one they are not folded.
   public static func aggressiveOptimizationPasses(executor: (any GraphExecutor)? = nil) -> PassManager {
     var manager = defaultOptimizationPasses(executor: executor)
     manager.passes = manager.passes.map { pass in
       guard var folding = pass as? ConstantFoldingPass else { return pass }
-      folding.sizeBudget = 64 << 20
+      folding.sizeBudget = 16 << 20
       return folding
     }
     manager.maximumRounds = 10

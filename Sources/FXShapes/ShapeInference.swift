@@ -26,6 +26,7 @@ public struct ShapeInference: Sendable {
   ) throws -> (contents: [ValueID: [Dimension]], facts: [AttributedConstraint]) {
     var session = InferenceSession(self, graph)
     session.memory.fresh.taken = Set(graph.symbols.keys)
+    session.memory.fresh.visitLimit = max(session.memory.fresh.visitLimit, 8 * graph.nodeCount)
     var types: [ValueType] = []
     for (index, input) in graph.inputs.enumerated() {
       types.append(try inputTypes.flatMap { index < $0.count ? $0[index] : nil } ?? graph.type(of: input))
@@ -84,9 +85,13 @@ public struct InferenceMemory {
   /// Lets `copy` hold what `value` holds: an argument of a region that stands for a value outside.
   public mutating func copyContents(of value: ValueID, to copy: ValueID) { contents[copy] = contents[value] }
 
-  /// Names for data-dependent sizes; shared by the contexts of one walk.
+  /// Names for data-dependent sizes, and how much work was done; shared by the contexts of one walk.
   final class SymbolSource {
     var taken: Set<String> = []
+    /// Nodes of regions that were visited, each as often as it was.
+    var visits = 0
+    /// From here on no body is visited again for better types.
+    var visitLimit = 50_000
     private var next = 0
 
     func make() -> Dimension {
@@ -123,6 +128,7 @@ private struct InferenceSession {
       memory.contents[argument] = index < known.count ? known[index] : nil
     }
     for node in try graph.nodes(in: region) {
+      if region != graph.body { memory.fresh.visits += 1 }
       let results = try infer(node)
       for (index, value) in try graph[node].results.enumerated() {
         memory.contents[value] = results.contents[index]
@@ -175,6 +181,7 @@ private struct InferenceSession {
     var inner = self
     graph = Graph()
     memory = InferenceMemory()
+    context.mayRepeat = { [fresh = inner.memory.fresh] in fresh.visits < fresh.visitLimit }
     context.inferRegion = { region, types, contents in try inner.infer(region, arguments: types, contents: contents) }
     let outcome = Result { () throws(ShapeError) in try rule(&context) }
     self = inner

@@ -34,6 +34,8 @@ public struct InferenceContext {
   let operandTensors: [Tensor?]
   var inferRegion: (RegionID, [ValueType], [[Dimension]?]) throws -> RegionResults
   let freshSymbol: () -> Dimension
+  /// Whether a body may be visited again until its types settle: bodies inside bodies multiply.
+  var mayRepeat: () -> Bool = { true }
   /// For each result what `setContents` said.
   private(set) var resultContents: [Int: [Dimension]] = [:]
   /// What is known of sizes that only the run knows.

@@ -110,4 +110,18 @@ import Testing
     #expect(Dimension.maximum(0, Dimension(Int.min)) == 0)
     #expect((Dimension(symbol: "a") * Dimension(Int.max)).evaluate(["a": 2]) == nil)
   }
+
+  /// Programs that compute sizes from sizes can double an expression with each node.
+  @Test func expressionsThatDoubleBecomeUnknown() {
+    var (square, quotient, sum) = (Dimension(symbol: "n"), Dimension(symbol: "n"), Dimension(symbol: "n"))
+    for turn in 0..<64 {
+      square = square * square
+      quotient = .minimum(quotient / "a", quotient % "b")
+      sum = sum * Dimension(symbol: "s\(turn)") + Dimension(symbol: "t\(turn)") * sum
+    }
+    #expect(square.isUnknown)
+    #expect(quotient.isUnknown)
+    #expect(sum.isUnknown)
+    #expect((0..<100).reduce(Dimension(0)) { $0 + Dimension(symbol: "s\($1)") }.terms?.count == 100)
+  }
 }

@@ -103,16 +103,24 @@ import Testing
     }
   }
 
-  /// Nesting exhausts no stack, read or written: more levels than recursion on a thread of the tests would stand.
-  @Test func depthDoesNotMatter() throws {
-    var deep = "fx 1 graph @g() {"
-    let levels = 5_000
-    for _ in 0..<levels { deep += " %a = iterate() body() {" }
-    for _ in 0...levels { deep += " return }" }
-    let graph = try Graph(text: deep, operators: RandomGraph.operators)
+  /// Nesting has a limit, read or made, and what is within it can be written and read.
+  @Test func nestingHasALimit() throws {
+    func nested(_ levels: Int) -> String {
+      let open = String(repeating: " %a = iterate() body() {", count: levels)
+      return "fx 1 graph @g() {" + open + String(repeating: " return }", count: levels + 1)
+    }
+    let levels = Graph.regionDepthLimit - 1
+    let graph = try Graph(text: nested(levels), operators: RandomGraph.operators)
     #expect(graph.nodeCount == levels)
     #expect(try Graph(text: graph.text(), operators: RandomGraph.operators) == graph)
     #expect(try Graph(binary: graph.binary(), operators: RandomGraph.operators) == graph)
+    #expect(try Graph(json: graph.json(), operators: RandomGraph.operators) == graph)
+    for more in [1, 5_000] {
+      let error = #expect(throws: TextError.self) {
+        try Graph(text: nested(levels + more), operators: RandomGraph.operators)
+      }
+      #expect(error?.fault == .graph(.regionsTooDeep(limit: Graph.regionDepthLimit)))
+    }
     let types = String(repeating: "seq<", count: 100_000)
     #expect(throws: TextError(line: 1, column: 1 + 64 * 4, fault: .tooDeep(limit: 64))) { try TextScanner.type(types) }
     let dimensions = String(repeating: "min(", count: 100_000)

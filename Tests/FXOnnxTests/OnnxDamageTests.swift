@@ -1,45 +1,45 @@
 import FXCore
 import FXOnnx
+import FXTestSupport
 import Foundation
 import Testing
 
 /// Damaged models give a graph or an error, never a trap; what gives a graph can be written again or says why not.
 @Suite struct OnnxDamageTests {
-  /// Small models with subgraphs, functions, sequences, sparse and old forms, where the cache has them; else our own.
-  static let samples: [[UInt8]] = {
-    let names = [
-      "test_if", "test_loop11", "test_scan_sum", "test_sequence_map_add_2_sequences", "test_clip", "test_slice",
-      "test_softmax_axis_0", "test_constant", "test_gridsample", "test_lstm_defaults", "test_resize_upsample_scales_nearest",
-      "test_split_equal_parts_1d_opset13", "test_ai_onnx_ml_label_encoder_string_int",
-    ]
-    let cached = names.compactMap { FileManager.default.contents(atPath: "\(OnnxSweepTests.cases)/node/\($0)/model.onnx") }
-    let own = OnnxErrorTests.faults.map { OnnxErrorTests.model($0) }
-    return cached.map { Array($0) } + own
+  /// The small models of the cache, where there is one, and our own.
+  static let vocabulary: ModelVocabulary = {
+    let folder = "\(OnnxSweepTests.cases)/node"
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    let cached = names.enumerated().filter { $0.offset % 10 == 0 }.compactMap { entry -> [UInt8]? in
+      FileManager.default.contents(atPath: "\(folder)/\(entry.element)/model.onnx").map { Array($0) }
+    }
+    return ModelVocabulary(cached.filter { $0.count < 20_000 } + OnnxErrorTests.faults.map { OnnxErrorTests.model($0) })
   }()
 
+  /// A thousandth of what `make fuzz` does, on the reader and the writer alone; FX_FUZZ_FILES for more.
   @Test func damagedModelsGiveAnOutcome() {
-    var seed = UInt64(20)
-    func next(_ bound: Int) -> Int {
-      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(seed >> 33) % bound
-    }
-    let rounds = Int(ProcessInfo.processInfo.environment["FX_FUZZ_ROUNDS"] ?? "") ?? 200
+    let count = Int(ProcessInfo.processInfo.environment["FX_FUZZ_FILES"] ?? "") ?? 3000
     var graphs = 0
-    for sample in OnnxDamageTests.samples {
-      for _ in 0..<rounds {
-        var bytes = sample
-        for _ in 0...next(3) { bytes[next(bytes.count)] = [0, 1, 0x7f, 0x80, 0xff, UInt8(next(256))][next(6)] }
-        if next(8) == 0 { bytes.removeLast(next(bytes.count)) }
-        do throws(OnnxError) {
-          let graph = try OnnxImporter().graph(from: OnnxDocument(bytes: bytes))
-          graphs += 1
-          _ = try exportToOnnx(graph).serialized()
-        } catch {
-          if error.description.contains("\n") { Issue.record("\(error)") }
-        }
+    for index in 0..<count {
+      let file = ModelMutation.make(of: OnnxDamageTests.vocabulary, seed: 20, index: index)
+      do throws(OnnxError) {
+        let graph = try OnnxImporter().graph(from: OnnxDocument(bytes: file.bytes))
+        graphs += 1
+        _ = try exportToOnnx(graph).serialized()
+      } catch {
+        if error.description.contains("\n") { Issue.record("\(error)") }
       }
     }
-    #expect(graphs > 0)
+    #expect(graphs > count / 8)
+  }
+
+  @Test func mutationsAreTheSameEveryTime() {
+    for index in 0..<20 {
+      let first = ModelMutation.make(of: OnnxDamageTests.vocabulary, seed: 3, index: index)
+      #expect(ModelMutation.make(of: OnnxDamageTests.vocabulary, seed: 3, index: index).bytes == first.bytes)
+    }
+    let model = OnnxErrorTests.model(OnnxErrorTests.faults[0])
+    #expect(WireMessage(.model, model[...])?.bytes == model)
   }
 
   @Test func deepFunctionsAreRefused() throws {

@@ -53,6 +53,29 @@ private func roundTrip(_ graph: Graph) throws -> Graph {
     #expect(again.metadata["onnx.node.doc_string.plus"] == "Adds")
   }
 
+  /// What a graph has no place for stays with the model: notes on nodes, devices, training, quantization.
+  @Test func notesSurvive() throws {
+    let entry = Wire().text(1, "who=").text(2, "a\nb\\n=c")
+    let node = OnnxErrorTests.node("Abs", ["x"], ["y"]) {
+      $0.text(3, "first").message(9, entry).message(9, Wire().text(1, "pkg.torch.onnx.fx_node").text(2, "long"))
+        .message(10, Wire().text(1, "gpus").int(3, 2))
+    }
+    let annotation = Wire().text(1, "y").message(2, Wire().text(1, "SCALE_TENSOR").text(2, "x"))
+    let graph = OnnxErrorTests.graph([node], outputs: ["y"]).message(14, annotation)
+    let training = Wire().message(2, Wire().text(2, "step")).message(4, Wire().text(1, "w").text(2, "w_new"))
+    let model = Wire().int(1, 10).message(7, graph).message(8, Wire().text(1, "").int(2, 21)).message(20, training)
+      .message(26, Wire().text(1, "gpus").int(2, 4))
+    let read = try OnnxImporter().graph(from: OnnxDocument(bytes: model.bytes))
+    #expect(read.metadata["onnx.node.metadata.first"] == "who\\==a\\nb\\\\n=c")
+    let json = try exportToOnnx(read).json()
+    for part in ["\"who=\"", "\"a\\nb\\\\n=c\"", "SCALE_TENSOR", "w_new", "pipelineStage", "\"numDevices\": 4"] {
+      #expect(json.contains(part), "\(part) in \(json)")
+    }
+    #expect(!json.contains("fx_node"))
+    let again = try roundTrip(read).metadata
+    for (key, value) in read.metadata { #expect(again[key] == value, "\(key)") }
+  }
+
   @Test func everyElementTypeSurvives() throws {
     var graph = Graph()
     for type in ElementType.allCases {

@@ -68,13 +68,20 @@ extension ExecutionError: CustomStringConvertible {
         + ": \(constraint) (\(origin))"
     case .unboundParameters(let names):
       "nothing is bound to the parameters \(names.joined(separator: ", ")): bind them or call initializeParameters(seed:)"
-    case .unsupported(let operators): "no kernel for \(operators.joined(separator: ", "))"
+    case .unsupported(let operators): "no kernel for \(operators.map(ExecutionError.oneLine).joined(separator: ", "))"
     case .notATensor(let type): "a tensor was expected, the value is \(type)"
     case .node(let name, let op, let location, let reason):
       "node '\(name)' (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)"
     case .memoryLimit(let needed, let limit): "the run needs \(needed) bytes, the limit is \(limit)"
     case .cancelled: "the run was cancelled"
     }
+  }
+}
+
+extension ExecutionError {
+  /// Operators that nobody registered have whatever names a file gives them.
+  private static func oneLine(_ name: String) -> String {
+    name.unicodeScalars.contains { $0.value < 0x20 } ? name.quoted : name
   }
 }
 

@@ -36,7 +36,11 @@ struct BinaryDecoder {
     try read(assembler.graph.body, &owners)
     var next = 0
     while next < owners.count {
-      for _ in 0..<owners[next].count { try read(assembler.addRegion(to: owners[next].node), &owners) }
+      for _ in 0..<owners[next].count {
+        let region: RegionID
+        do { region = try assembler.addRegion(to: owners[next].node) } catch { throw reader.error(.graph(error)) }
+        try read(region, &owners)
+      }
       next += 1
     }
     guard reader.isAtEnd else { throw reader.error(.trailing) }

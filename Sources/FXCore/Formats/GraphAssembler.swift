@@ -90,7 +90,9 @@ struct GraphAssembler {
   }
 
   /// Adds the next region of a node.
-  mutating func addRegion(to owner: NodeID) -> RegionID {
+  /// - Throws: `GraphError.regionsTooDeep`.
+  mutating func addRegion(to owner: NodeID) throws(GraphError) -> RegionID {
+    try graph.checkDepth(inside: graph.nodes[owner].parent)
     let region = graph.makeRegion(owner: owner)
     graph.nodes[owner].regions.append(region)
     return region

@@ -34,7 +34,10 @@ extension GraphDocument {
       while next < queue.count {
         let index = queue[next]
         next += 1
-        let region = owners[index].map { assembler.addRegion(to: $0) } ?? assembler.graph.body
+        var region = assembler.graph.body
+        if let owner = owners[index] {
+          do { region = try assembler.addRegion(to: owner) } catch { throw self.error("regions[\(index)]", .graph(error)) }
+        }
         for (owner, owned) in try add(document.regions[index], to: region, "regions[\(index)]") {
           for region in owned {
             guard document.regions.indices.contains(region) else {

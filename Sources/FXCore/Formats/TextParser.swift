@@ -96,7 +96,9 @@ struct TextParser {
     } else {
       guard scanner.accept(keyword: "region") else { return }
     }
-    try open(assembler.addRegion(to: node), owner: node)
+    let region: RegionID
+    do { region = try assembler.addRegion(to: node) } catch { throw scanner.error(.graph(error), at: scanner.position) }
+    try open(region, owner: node)
   }
 
   private mutating func parseReturn() throws(TextError) {

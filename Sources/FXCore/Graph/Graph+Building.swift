@@ -85,8 +85,8 @@ extension Graph {
   ///   - results: the results' types, which also says how many there are; by default the required results, of unknown type.
   ///   - point: where; by default at the end of the body.
   ///   - regionCount: how many regions an unregistered operator owns.
-  /// - Throws: `GraphError` for a stale id, an operand of another region, a wrong number of operands or results, or
-  ///   an attribute the schema does not allow.
+  /// - Throws: `GraphError` for a stale id, an operand of another region, a wrong number of operands or results, an
+  ///   attribute the schema does not allow, or regions nested deeper than `regionDepthLimit`.
   @discardableResult
   public mutating func append(
     _ op: Operator, _ operands: [Operand], attributes: Attributes = [:], results: [ValueType]? = nil,
@@ -105,6 +105,7 @@ extension Graph {
       if results == nil { resultTypes = Array(repeating: .unknown, count: schema.resultCount.lowerBound) }
       try schema.check(op, operandCount: operands.count, resultCount: resultTypes.count)
     }
+    if regionCount > 0 { try checkDepth(inside: region) }
     let node = insertRecord(op, operands, all, resultTypes.count, region: region, at: point)
     for (result, type) in zip(nodes[node].results, resultTypes) { values[result].type = type }
     nodes[node].name = name
@@ -127,13 +128,30 @@ extension Graph {
   /// Adds another region to a node of an unregistered operator.
   /// - Throws: `GraphError.stale`.
   public mutating func addRegion(to node: NodeID) throws(GraphError) -> RegionID {
-    guard nodes.contains(node) else { throw .stale(node) }
+    guard let record = nodes.find(node) else { throw .stale(node) }
+    try checkDepth(inside: record.parent)
     let region = makeRegion(owner: node)
     nodes[node].regions.append(region)
     return region
   }
 
   // MARK: Parts
+
+  /// How many regions may be inside each other, the body included. What walks a graph does so by recursion, and stacks of
+  /// threads are small.
+  public static let regionDepthLimit = 64
+
+  /// - Parameter levels: of regions inside each other that a node in `region` is to own.
+  /// - Throws: `GraphError.regionsTooDeep`.
+  func checkDepth(inside region: RegionID, levels: Int = 1) throws(GraphError) {
+    var depth = 1 + levels
+    var outer = regions[region].owner
+    while let owner = outer, depth <= Graph.regionDepthLimit {
+      depth += 1
+      outer = regions[nodes[owner].parent].owner
+    }
+    guard depth <= Graph.regionDepthLimit else { throw .regionsTooDeep(limit: Graph.regionDepthLimit) }
+  }
 
   @discardableResult
   mutating func makeRegion(owner: NodeID?) -> RegionID {

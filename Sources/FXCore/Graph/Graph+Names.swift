@@ -65,14 +65,24 @@ extension Graph {
   @discardableResult
   public mutating func setUniqueName(_ name: String, of value: ValueID) throws(GraphError) -> String {
     let region = try region(of: value)
-    var candidate = name
-    var suffix = 1
-    while let other = self.value(named: candidate, in: region), other != value {
-      candidate = "\(name)_\(suffix)"
-      suffix += 1
+    func isTaken(_ candidate: String) -> Bool { self.value(named: candidate, in: region).map { $0 != value } ?? false }
+    let free = isTaken(name) ? "\(name)_\(Graph.freeSuffix { isTaken("\(name)_\($0)") })" : name
+    relabel(value, free, in: region)
+    return free
+  }
+
+  /// A number that is not taken, and that follows one that is unless it is 1: the first that is free if those that are
+  /// taken have no gaps. O(log n), so that a million values with one name do not take a million steps each.
+  static func freeSuffix(_ isTaken: (Int) -> Bool) -> Int {
+    guard isTaken(1) else { return 1 }
+    var (taken, step) = (1, 1)
+    while isTaken(taken + step) { (taken, step) = (taken + step, 2 * step) }
+    var free = taken + step
+    while free - taken > 1 {
+      let middle = taken + (free - taken) / 2
+      if isTaken(middle) { taken = middle } else { free = middle }
     }
-    relabel(value, candidate, in: region)
-    return candidate
+    return free
   }
 
   /// Labels a node. Node labels need not be unique: they are for people.

@@ -3,10 +3,11 @@ extension Graph {
   /// Moves a node to the end of another region.
   ///
   /// The caller then replaces operands that the region does not see, and sees to it that nobody outside uses the results.
-  /// - Throws: `GraphError.stale`.
+  /// - Throws: `GraphError.stale`, `.regionsTooDeep`.
   package mutating func relocate(_ node: NodeID, into region: RegionID) throws(GraphError) {
     guard let record = nodes.find(node) else { throw .stale(node) }
     guard regions.contains(region) else { throw .stale(region) }
+    if !record.regions.isEmpty { try checkDepth(inside: region, levels: levels(of: record.regions)) }
     unlink(node)
     for value in record.results {
       guard let label = values[value].name else { continue }
@@ -30,10 +31,21 @@ extension Graph {
 }
 
 extension Graph {
+  /// How many regions are inside each other in `regions`, these included.
+  private func levels(of regions: [RegionID]) -> Int {
+    var deepest = 0
+    var pending = regions.map { (region: $0, level: 1) }
+    while let (region, level) = pending.popLast() {
+      deepest = max(deepest, level)
+      for node in (try? nodes(in: region)) ?? [] { pending += nodes[node].regions.map { ($0, level + 1) } }
+    }
+    return deepest
+  }
+
   /// Adds a copy of a node, its regions included, on other operands.
   ///
   /// Labels of values are copied where they are free. O(what the regions hold).
-  /// - Throws: `GraphError.stale`, or what `append` throws.
+  /// - Throws: `GraphError.stale`, or what `append` throws: regions that would be too deep are refused there.
   @discardableResult
   package mutating func copy(
     _ id: NodeID, operands: [Operand], to point: InsertionPoint

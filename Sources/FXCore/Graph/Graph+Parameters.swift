@@ -30,9 +30,8 @@ extension Graph {
   private func uniqueParameterName(_ name: String) -> String {
     guard parameterNames[name] != nil else { return name }
     // Counting on from the number of parameters finds a free name in a step or two.
-    var suffix = parameters.count
-    while parameterNames["\(name)_\(suffix)"] != nil { suffix += 1 }
-    return "\(name)_\(suffix)"
+    let first = parameters.count - 1
+    return "\(name)_\(first + Graph.freeSuffix { parameterNames["\(name)_\(first + $0)"] != nil })"
   }
 
   private mutating func insert(_ parameter: Parameter) throws(GraphError) -> ParameterID {

@@ -16,6 +16,7 @@ extension GraphError: CustomStringConvertible {
     case .resultCount(let op, let expected, let actual):
       "\(op) has \(GraphError.range(expected)) results, not \(actual)"
     case .regionCount(let op, let expected, let actual): "\(op) owns \(expected) regions, not \(actual)"
+    case .regionsTooDeep(let limit): "more than \(limit) regions are inside each other"
     case .badAttribute(let op, let name, .unknown(let suggestions)):
       "\(op) has no attribute '\(name)'" + GraphError.didYouMean(suggestions)
     case .badAttribute(let op, let name, .kind(let expected, let actual)):

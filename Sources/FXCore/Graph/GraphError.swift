@@ -14,6 +14,8 @@ public enum GraphError: Error, Sendable, Equatable {
   case operandCount(String, expected: ClosedRange<Int>, actual: Int)
   case resultCount(String, expected: ClosedRange<Int>, actual: Int)
   case regionCount(String, expected: Int, actual: Int)
+  /// Regions inside each other.
+  case regionsTooDeep(limit: Int)
   case badAttribute(String, String, AttributeFault)
   case bindingType(String, expected: TensorType, actual: TensorType)
 

@@ -140,6 +140,13 @@ extension Dimension.Atom {
     }
   }
 
+  fileprivate var weight: Int {
+    switch self {
+    case .symbol: 1
+    case .floorDivide(let a, let b), .modulo(let a, let b), .minimum(let a, let b), .maximum(let a, let b): a.weight + b.weight
+    }
+  }
+
   fileprivate func substituting(_ bindings: [String: Dimension]) -> Dimension {
     switch self {
     case .symbol(let name): bindings[name] ?? Dimension(atom: self)
@@ -182,8 +189,7 @@ extension Dimension {
     if a.size == 1 { return b }
     if b.size == 1 { return a }
     guard let x = a.terms, let y = b.terms else { return .unknown }
-    // A polynomial this long comes from no real shape and would make analysis slow.
-    guard x.count * y.count <= 256 else { return .unknown }
+    guard x.count * y.count <= 256, a.weight * y.count + b.weight * x.count <= weightLimit else { return .unknown }
     var products: [Term] = []
     for p in x {
       for q in y {
@@ -203,7 +209,7 @@ extension Dimension {
     if a == b { return Dimension(1) }
     if x.isEmpty { return Dimension(0) }
     if y.count == 1, let quotient = divideExactly(x, by: y[0]) { return quotient }
-    return Dimension(atom: .floorDivide(a, b))
+    return function(.floorDivide(a, b), a, b)
   }
 
   /// Floor modulo: the sign is the divisor's.
@@ -212,7 +218,7 @@ extension Dimension {
     if b.size == 1 || a == b || x.isEmpty { return Dimension(0) }
     if let m = a.size, let n = b.size { return floorRemainder(m, n).map(Dimension.init(_:)) ?? .unknown }
     if y.count == 1, divideExactly(x, by: y[0]) != nil { return Dimension(0) }
-    return Dimension(atom: .modulo(a, b))
+    return function(.modulo(a, b), a, b)
   }
 
   public static func minimum(_ a: Dimension, _ b: Dimension) -> Dimension {
@@ -231,7 +237,21 @@ extension Dimension {
     if let d = (a - b).size { return number(d, 0) == d ? a : b }
     // Only one of the two differences may fit.
     if let d = (b - a).size { return number(d, 0) == d ? b : a }
-    return Dimension(atom: a.description < b.description ? atom(a, b) : atom(b, a))
+    return function(a.description < b.description ? atom(a, b) : atom(b, a), a, b)
+  }
+
+  private static func function(_ atom: Atom, _ a: Dimension, _ b: Dimension) -> Dimension {
+    a.weight + b.weight < weightLimit ? Dimension(atom: atom) : .unknown
+  }
+
+  /// An expression of more parts comes from no real shape and would make analysis slow: programs that compute sizes from
+  /// sizes can double an expression with each node.
+  private static let weightLimit = 256
+
+  /// The number of terms, symbols and functions in the expression, those inside functions included.
+  fileprivate var weight: Int {
+    guard case .sum(let terms) = form else { return 1 }
+    return terms.reduce(terms.count) { sum, term in term.factors.reduce(sum) { $0 + $1.weight } }
   }
 
   private static func divideExactly(_ terms: [Term], by divisor: Term) -> Dimension? {
@@ -283,6 +303,7 @@ extension Dimension {
     }
     let kept = coefficients.compactMap { $0.value == 0 ? nil : Term(coefficient: $0.value, factors: $0.key) }
     if kept.count <= 1 { return Dimension(terms: kept) }
+    guard kept.reduce(0, { $1.factors.reduce($0 + 1) { $0 + $1.weight } }) <= weightLimit else { return .unknown }
     let keyed = kept.map { (key: $0.factors.map(\.description).joined(separator: "*"), term: $0) }
     // Numbers last, so that `2*s + 1` reads as people write it.
     return Dimension(terms: keyed.sorted { ($0.key.isEmpty ? 1 : 0, $0.key) < ($1.key.isEmpty ? 1 : 0, $1.key) }.map(\.term))

@@ -115,6 +115,9 @@ final class GraphWriter {
     let properties = ModelMetadata.graphProperties(graph)
     message.pointee.metadata_props = try builder.entries(properties)
     message.pointee.n_metadata_props = properties.count
+    let annotations = try ModelMetadata.annotations(graph, names, builder)
+    message.pointee.quantization_annotation = try builder.messages(annotations)
+    message.pointee.n_quantization_annotation = annotations.count
     return message
   }
 
@@ -370,17 +373,21 @@ final class GraphWriter {
     if let node {
       let isMain = node.results.first.flatMap { names[$0] } == outputs.first || node.results.isEmpty
       // ONNX Runtime refuses a model in which two nodes have one name.
+      var entries = node.location.map(NodeLocation.entries) ?? []
       if isMain, let label = node.name, !label.isEmpty {
         message.pointee.name = try builder.string(nodeNames.unique(label))
         if let doc = graph.metadata[ModelMetadata.nodeDocString + label] {
           message.pointee.doc_string = try builder.optionalString(doc)
         }
+        entries += graph.metadata[ModelMetadata.nodeProperty + label].map(EntryList.entries) ?? []
+        let devices = graph.metadata[ModelMetadata.nodeDevices + label]
+        if let kept: UnsafeMutablePointer<NodeProto> = try builder.message(FXONNX_NODE, devices) {
+          message.pointee.device_configurations = kept.pointee.device_configurations
+          message.pointee.n_device_configurations = kept.pointee.n_device_configurations
+        }
       }
-      if let location = node.location {
-        let entries = NodeLocation.entries(location)
-        message.pointee.metadata_props = try builder.entries(entries)
-        message.pointee.n_metadata_props = entries.count
-      }
+      message.pointee.metadata_props = try builder.entries(entries)
+      message.pointee.n_metadata_props = entries.count
     }
     domains.insert(domain)
     containers[containers.count - 1].nodes.append(message)

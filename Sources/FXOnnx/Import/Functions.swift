@@ -8,6 +8,8 @@ struct FunctionTable {
     let name: String
     let overload: String
   }
+  /// Characters that the names of calls put before a label.
+  static let prefixLimit = 512
   private var functions: [Key: UnsafeMutablePointer<FunctionProto>] = [:]
 
   init(_ messages: Messages<FunctionProto>) {
@@ -47,9 +49,12 @@ extension GraphReader {
     }
     let label = text(entry.message.pointee.name)
     let base = label.isEmpty ? entry.outputs.first { !$0.isEmpty } ?? key.name : label
+    // Labels inside begin with the call's: long ones would take more memory than the model.
+    let isShort = frame.prefix.utf8.count + base.utf8.count < FunctionTable.prefixLimit
     try enter(
       Frame(
-        region: frame.region, prefix: frame.prefix + base + "/", path: frame.path + [base], opsets: opsets,
+        region: frame.region, prefix: isShort ? frame.prefix + base + "/" : frame.prefix, path: frame.path + [base],
+        opsets: opsets,
         arguments: arguments))
     activeFunctions.append(key)
     defer {

@@ -26,6 +26,7 @@ final class GraphReader {
   let functions: FunctionTable
   var activeFunctions: [FunctionTable.Key] = []
   private var nodesRead = 0
+  private let nodeLimit: Int
   private static let attributeLimit = 4096
   private var unregistered: [String: Operator] = [:]
 
@@ -33,7 +34,13 @@ final class GraphReader {
     self.options = options
     self.tensors = tensors
     functions = FunctionTable(model.functionMessages)
+    nodeLimit = options.nodeLimit ?? 16_000 + 32 * GraphReader.nodeCount(model)
     graph = Graph(name: text(model.graph?.pointee.name))
+  }
+
+  /// The nodes that are written in a model, those of subgraphs apart.
+  private static func nodeCount(_ model: ModelProto) -> Int {
+    (model.graph?.pointee.n_node ?? 0) + model.functionMessages.reduce(0) { $0 + $1.pointee.n_node }
   }
 
   var frame: Frame {
@@ -211,7 +218,7 @@ final class GraphReader {
   /// Makes the calls that stand for a node and returns an operand for each of its outputs.
   func read(_ entry: NodeEntry) throws(OnnxError) -> [Operand] {
     nodesRead += 1
-    guard nodesRead <= options.nodeLimit else { throw OnnxError(.tooManyNodes(limit: options.nodeLimit)) }
+    guard nodesRead <= nodeLimit else { throw OnnxError(.tooManyNodes(limit: nodeLimit)) }
     let node = entry.message.pointee
     let opType = text(node.op_type)
     let domain = GraphReader.normalized(text(node.domain))
@@ -244,6 +251,7 @@ final class GraphReader {
     if location?.line ?? 0 == 0, node.doc_string != nil, node.name != nil {
       graph.metadata[ModelMetadata.nodeDocString + text(node.name)] = text(node.doc_string)
     }
+    try ModelMetadata.readNode(node, into: &graph)
     var call = OnnxImportCall(
       reader: self, row: row, opType: opType, domain: domain, version: version, name: text(node.name),
       location: location, operands: operands, attributes: attributes,

@@ -36,6 +36,11 @@ enum NodeLocation {
     return Location(file: source?.file ?? "", line: source?.line ?? 0, modulePath: path)
   }
 
+  /// Whether metadata under the key says where a node comes from and nothing else.
+  static func isDebugging(_ key: UnsafePointer<CChar>) -> Bool {
+    strncmp(key, "pkg.torch.", 10) == 0 || ["source", "namespace", "fx.module_path"].contains(String(cString: key))
+  }
+
   /// `Model.swift:12`
   private static func fileAndLine(_ text: String) -> (file: String, line: Int)? {
     guard let colon = text.lastIndex(of: ":"), let line = Int(text[text.index(after: colon)...]) else { return nil }

@@ -82,6 +82,11 @@ public struct OnnxImportCall {
   public func call(
     _ op: Operator, _ operands: [Operand], attributes: Attributes = [:], results: [ValueType] = [.unknown]
   ) throws(OnnxError) -> [Operand] {
+    for (index, operand) in operands.enumerated() where operand == .none {
+      if let specification = op.schema?.operand(index), specification.arity == .required {
+        throw OnnxError(.missingOperand(specification.name))
+      }
+    }
     let name = row == nil || row?.op == op ? name : ""
     return try reader.append(op, operands, attributes, results, name: name, location: location).results.map(Operand.value)
   }

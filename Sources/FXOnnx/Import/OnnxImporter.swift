@@ -5,14 +5,21 @@ import FXCore
 ///
 /// Every operator set is normalised to the newest form; functions are inlined; subgraphs become regions with explicit
 /// captures; operators without a row are kept as unregistered operators of their domain. Weights stay in the mapped
-/// file. Names, types, doc strings and metadata survive: what a graph has no place for is in `Graph.metadata` under
-/// keys that begin with `onnx.` (see `ModelMetadata`).
+/// file. Names, types, doc strings and metadata survive, and so do training information, devices and quantization
+/// annotations: what a graph has no place for is in `Graph.metadata` under keys that begin with `onnx.`, from where the
+/// exporter writes it again. Left out are what PyTorch writes into nodes for debugging (it becomes their locations),
+/// notes on nodes without a name, and notes on tensors, on types and on the graphs inside nodes.
 public struct OnnxImporter: Sendable {
   public var operators = OnnxOperators.standard
   /// Whether external data may lie outside the model's directory.
   public var allowsExternalDataOutside = false
-  /// The most nodes that a model may have, with its functions inlined.
-  public var nodeLimit = 20_000_000
+  /// The most nodes that a model may have with its functions inlined; by default 16,000 and 32 for each that is written,
+  /// so that functions which call each other cannot multiply without end.
+  public var nodeLimit: Int?
+
+  /// Bytes that the sparse tensors of a model, which become dense, may take beside four times those they are stored in.
+  public var denseLimit = OnnxImporter.defaultDenseLimit
+  static let defaultDenseLimit = 32 << 20
 
   public init() {}
 
@@ -42,11 +49,12 @@ public struct OnnxImporter: Sendable {
       model, options: self,
       tensors: TensorReader(
         input: document.input, owner: document,
-        externalData: ExternalData(directory: directory, allowsOutside: allowsExternalDataOutside)))
+        externalData: ExternalData(directory: directory, allowsOutside: allowsExternalDataOutside),
+        denseBytesLeft: denseLimit))
     let unbound = model.metadata.pairs.first { $0.key == ModelMetadata.unbound }?.value ?? ""
     try reader.readBody(message.pointee, opsets: opsets, unbound: Set(unbound.split(separator: "\n").map(String.init)))
     reader.graph.operatorSets = opsets
-    ModelMetadata.read(model, into: &reader.graph)
+    try ModelMetadata.read(model, into: &reader.graph)
     return reader.graph
   }
 
@@ -71,14 +79,5 @@ public struct OnnxImporter: Sendable {
     // Models of IR version 1 and 2 may leave the list out; the first operator set is meant.
     if opsets.isEmpty { opsets[""] = 1 }
     return opsets
-  }
-}
-
-extension OnnxDocument {
-  /// The bytes that detached `raw_data` lies in.
-  var input: UnsafeRawBufferPointer {
-    guard case .opened(_, let file, let bytes) = source else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-    // The array is never written while the document lives, so its storage stays in place.
-    return file?.bytes ?? bytes.withUnsafeBytes { $0 }
   }
 }

@@ -8,6 +8,7 @@ import FXCore
 final class MessageBuilder: @unchecked Sendable {
   private let arena: OpaquePointer
   private var retained: [Tensor] = []
+  private var documents: [(OpaquePointer, InputBytes)] = []
 
   /// - Throws: `OnnxError` with `.outOfMemory`.
   init() throws(OnnxError) {
@@ -15,7 +16,10 @@ final class MessageBuilder: @unchecked Sendable {
     self.arena = arena
   }
 
-  deinit { fxonnx_arena_destroy(arena) }
+  deinit {
+    for (document, _) in documents { fxonnx_close(document) }
+    fxonnx_arena_destroy(arena)
+  }
 
   private func allocate(_ size: Int) throws(OnnxError) -> UnsafeMutableRawPointer {
     guard let memory = fxonnx_arena_allocate(arena, size) else { throw OnnxError(.outOfMemory) }
@@ -29,6 +33,16 @@ final class MessageBuilder: @unchecked Sendable {
     let message = try allocate(MemoryLayout<Message>.size).bindMemory(to: Message.self, capacity: 1)
     initialize(message)
     return message
+  }
+
+  /// A message from its bytes in base64, which lives as long as the builder; `nil` for what is none.
+  /// - Throws: `OnnxError` with `.outOfMemory`.
+  func message<Message>(_ kind: fxonnx_kind, _ base64: String?) throws(OnnxError) -> UnsafeMutablePointer<Message>? {
+    guard var text = base64, let bytes = text.withUTF8({ Base64.decode(UnsafeRawBufferPointer($0)) }) else { return nil }
+    let input = InputBytes(copying: bytes)
+    guard let (document, root) = try? Wire.open(input.bytes, kind) else { return nil }
+    documents.append((document, input))
+    return root.assumingMemoryBound(to: Message.self)
   }
 
   /// - Throws: `OnnxError` with `.textHoldsNul`: strings of protobuf-c end at a NUL.

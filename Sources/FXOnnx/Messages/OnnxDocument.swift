@@ -9,7 +9,7 @@ import FXCore
 public final class OnnxDocument: @unchecked Sendable {
   /// Where the messages live and what they point into.
   enum Source {
-    case opened(OpaquePointer, file: MappedFile?, bytes: [UInt8])
+    case opened(OpaquePointer, InputBytes)
     case built(MessageBuilder)
   }
   let source: Source
@@ -28,25 +28,25 @@ public final class OnnxDocument: @unchecked Sendable {
       throw OnnxError(.file(error), path: path)
     }
     do throws(OnnxError) {
-      let opened = try Wire.open(file.bytes, FXONNX_MODEL, memoryLimit)
-      model = opened.root.assumingMemoryBound(to: ModelProto.self)
-      source = .opened(opened.document, file: file, bytes: [])
+      (model, source) = try OnnxDocument.open(InputBytes(file), memoryLimit)
     } catch {
       throw error.at(path: path)
     }
     self.path = path
   }
 
-  /// Opens a model in memory.
+  /// Opens a model in memory, which is copied.
   /// - Throws: `OnnxError`.
   public init(bytes: [UInt8], memoryLimit: Int? = nil) throws(OnnxError) {
-    // Messages point into the array's storage, which the array in `source` keeps in place: it is never written.
-    let opened = try bytes.withUnsafeBytes { buffer in
-      Result { () throws(OnnxError) in try Wire.open(buffer, FXONNX_MODEL, memoryLimit) }
-    }.get()
-    model = opened.root.assumingMemoryBound(to: ModelProto.self)
-    source = .opened(opened.document, file: nil, bytes: bytes)
+    (model, source) = try OnnxDocument.open(InputBytes(copying: bytes), memoryLimit)
     path = nil
+  }
+
+  private static func open(
+    _ input: InputBytes, _ memoryLimit: Int?
+  ) throws(OnnxError) -> (UnsafeMutablePointer<ModelProto>, Source) {
+    let (document, root) = try Wire.open(input.bytes, FXONNX_MODEL, memoryLimit)
+    return (root.assumingMemoryBound(to: ModelProto.self), .opened(document, input))
   }
 
   init(_ model: UnsafeMutablePointer<ModelProto>, builder: MessageBuilder) {
@@ -56,13 +56,41 @@ public final class OnnxDocument: @unchecked Sendable {
   }
 
   deinit {
-    if case .opened(let document, _, _) = source { fxonnx_close(document) }
+    if case .opened(let document, _) = source { fxonnx_close(document) }
   }
+
+  /// The bytes that detached `raw_data` lies in.
+  var input: UnsafeRawBufferPointer {
+    if case .opened(_, let input) = source { input.bytes } else { UnsafeRawBufferPointer(start: nil, count: 0) }
+  }
+}
+
+/// What the messages of an opened model point into: a mapped file, or memory that belongs to the object. The address
+/// stays the same as long as the object lives.
+///
+/// `@unchecked Sendable`: the bytes are not written after `init`.
+final class InputBytes: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+  let file: MappedFile?
+
+  init(_ file: MappedFile) {
+    self.file = file
+    bytes = file.bytes
+  }
+
+  init(copying source: [UInt8]) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 64)
+    memory.copyBytes(from: source)
+    bytes = UnsafeRawBufferPointer(memory)
+    file = nil
+  }
+
+  deinit { if file == nil { bytes.deallocate() } }
 }
 
 extension OnnxDocument: MappedMemory {
   package var mapping: UnsafeRawBufferPointer? {
-    if case .opened(_, let file, _) = source { file?.bytes } else { nil }
+    if case .opened(_, let input) = source { input.file?.bytes } else { nil }
   }
 }
 

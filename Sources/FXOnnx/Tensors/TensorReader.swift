@@ -10,10 +10,13 @@ struct TensorReader {
   /// What keeps `input` alive.
   let owner: AnyObject
   var externalData: ExternalData
+  /// Bytes that sparse tensors may still take as dense ones, beside four times those in which they are stored.
+  var denseBytesLeft = OnnxImporter.defaultDenseLimit
 
   /// - Throws: `OnnxError` that names the tensor.
   mutating func tensor(_ message: TensorProto, name given: String? = nil) throws(OnnxError) -> Tensor {
     let name = given ?? text(message.name)
+    guard message.n_dims <= TypeReader.rankLimit else { throw OnnxError(.rank(message.n_dims, of: name)) }
     guard let type = OnnxElementType.type(message.data_type) else {
       throw OnnxError(.elementType(code: Int(message.data_type), of: name))
     }
@@ -41,6 +44,7 @@ struct TensorReader {
     let values = try tensor(valueMessage.pointee, name: name)
     let indices = try tensor(indexMessage.pointee, name: name)
     let shape = numbers(message.dims, message.n_dims).map(Int.init)
+    try countDense(shape, values, indices, name)
     do {
       return try densify(values, indices, shape, name)
     } catch {
@@ -134,6 +138,22 @@ struct TensorReader {
   }
 
   // MARK: Sparse tensors
+
+  /// A few bytes may stand for a tensor of any size.
+  private mutating func countDense(
+    _ shape: [Int], _ values: Tensor, _ indices: Tensor, _ name: String
+  ) throws(OnnxError) {
+    let stored = 4 * (values.byteCount + indices.byteCount)
+    guard shape.count <= TypeReader.rankLimit, let count = try? Tensor.elementCount(of: shape, values.elementType) else {
+      throw OnnxError(.sparse(name))
+    }
+    // Strings take the place of a reference each.
+    let bytes = values.elementType.byteCount(elements: count) ?? 16 * count
+    guard bytes <= stored || bytes - stored <= denseBytesLeft else {
+      throw OnnxError(.sparseTooLarge(name, bytes: bytes, limit: denseBytesLeft))
+    }
+    denseBytesLeft -= max(0, bytes - stored)
+  }
 
   /// `indices` are positions in row-major order (rank 1) or coordinates, a row for each value (rank 2).
   private func densify(_ values: Tensor, _ indices: Tensor, _ shape: [Int], _ name: String) throws -> Tensor {

@@ -3,6 +3,9 @@ import FXCore
 
 /// Value types of `TypeProto` messages.
 enum TypeReader {
+  /// Dimensions that a tensor may have; NumPy allows 64.
+  static let rankLimit = 256
+
   /// The type of the value called `name`; `.unknown` where the message says nothing.
   ///
   /// Sparse tensors have the type of the dense ones that they are imported as.
@@ -34,6 +37,7 @@ enum TypeReader {
     _ message: UnsafeMutablePointer<TensorShapeProto>?, of name: String
   ) throws(OnnxError) -> Shape? {
     guard let message = message?.pointee else { return nil }
+    guard message.n_dim <= rankLimit else { throw OnnxError(.rank(message.n_dim, of: name)) }
     var dimensions: [Dimension] = []
     dimensions.reserveCapacity(message.n_dim)
     for dimension in Messages(message.dim, message.n_dim) {

@@ -172,7 +172,7 @@ private struct ScaledLayer {
   /// The weights with each channel multiplied by its factor, rounded once; `nil` if there are not as many channels.
   func scale(_ weights: Tensor, by factors: [Double]) throws -> Tensor? {
     let shape = weights.shape
-    guard shape.count >= 2 else { return nil }
+    guard shape.count >= 2, weights.elementCount > 0 else { return nil }
     // Weights are blocks of equal elements per (first index, second index).
     let inner = shape.dropFirst(2).reduce(1, *)
     let channel: (Int, Int) -> Int

@@ -7,8 +7,9 @@ import FXShapes
 /// values. Random numbers, effects and calls that own regions are left, but folding goes into regions, and constants
 /// that a region captures are constants inside.
 ///
-/// A result that is larger than `sizeBudget` is folded only if it is no larger than the constants it is made of. What
-/// would copy most of a matrix that others use too is left, so that tied weights stay tied. O(graph).
+/// A result that is larger than `sizeBudget` is folded only if it is no larger than the constants it is made of, and all
+/// together take no more than eight times the weights and twice the budget. What takes too long to compute is left to the
+/// run, and so is what would copy most of a matrix that others use too: tied weights stay tied. O(graph).
 ///
 /// Before:
 /// ```
@@ -35,6 +36,8 @@ public struct ConstantFoldingPass: Pass {
   public var executor: any GraphExecutor
   /// Bytes.
   public var sizeBudget: Int
+  /// Multiplications, or what takes as long, that all constants together may need.
+  public var workBudget = 1 << 28
 
   public init(executor: any GraphExecutor, sizeBudget: Int = 1 << 20) {
     self.executor = executor
@@ -54,7 +57,7 @@ public struct ConstantFoldingPass: Pass {
 
   private func fold(_ graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
-    var constants = try ConstantNodes(of: graph, sizeBudget: sizeBudget, &outcome)
+    var constants = try ConstantNodes(of: graph, sizeBudget: sizeBudget, workBudget: workBudget, &outcome)
     outcome.change("unused constants removed", try constants.removeUnused(from: &graph))
     guard !constants.nodes.isEmpty else { return outcome }
     let evaluation = try ConstantEvaluation(constants, of: graph, executor: executor, &outcome)
@@ -106,21 +109,30 @@ private struct ConstantNodes {
   private var values = IDSet<ValueID>()
   private let sizeBudget: Int
   private let useCounts: [ParameterID: Int]
-  /// Types after shape inference, if that was needed.
+  /// Types after shape inference, if that was needed. Those of constant nodes follow from operators and operands alone:
+  /// what else a graph says of them may be wrong, and is no promise of how much memory they take.
   private var typed: Graph
   private var contents: [ValueID: [Dimension]] = [:]
+  private let inference = ShapeInference()
+  private var memory = InferenceMemory()
+  /// What is left for all constants together.
+  private var bytesLeft: Int
+  private var workLeft: Int
 
-  init(of graph: Graph, sizeBudget: Int, _ outcome: inout PassOutcome) throws {
+  init(of graph: Graph, sizeBudget: Int, workBudget: Int, _ outcome: inout PassOutcome) throws {
     self.sizeBudget = sizeBudget
     typed = graph
     useCounts = graph.parameterUseCounts()
+    workLeft = workBudget
+    let weights = graph.parameterIDs.reduce(0) { $0 + ((try? graph[$1])?.tensor?.byteCount ?? 0) }
+    bytesLeft = 8 * min(weights, .max / 16) + 2 * min(sizeBudget, .max / 16)
     let readsShapes = graph.operatorCounts.contains { ["shape", "size"].contains($0.op.description) && $0.count > 0 }
     if try readsShapes || ConstantNodes.hasUntypedCandidate(graph) { contents = try ShapeInference().run(&typed) }
     for id in graph.allNodes {
       let node = try graph[id]
       guard node.op.isPure, node.regions.isEmpty else { continue }
       if isConstant(node, graph) {
-        if let reason = reasonToKeep(node) {
+        if let reason = try reasonToKeep(node) {
           outcome.decline(id, in: graph, reason)
           continue
         }
@@ -182,17 +194,32 @@ private struct ConstantNodes {
     return tensors.isEmpty ? nil : tensors
   }
 
-  private func reasonToKeep(_ node: Node) -> String? {
-    var size = 0
-    for result in node.results {
-      guard let type = typed.type(of: .value(result)).tensorType else { return "its type is not known" }
+  private mutating func reasonToKeep(_ node: Node) throws -> String? {
+    guard inference.rules[node.op] != nil else { return "nothing tells its size before it is run" }
+    let types: [ValueType]
+    do {
+      types = try inference.resultTypes(of: node.id, in: typed, memory: &memory)
+    } catch {
+      return "it cannot be evaluated: \(error)"
+    }
+    var (size, all) = (0, 0)
+    for (result, type) in zip(node.results, types) {
+      guard let type = type.tensorType else { return "its type is not known" }
       guard let bytes = ConstantNodes.byteCount(type) else { return "its size is not known before it is run" }
       size = max(size, bytes)
+      all = all.addingReportingOverflow(bytes).partialValue
+      try typed.setType(of: result, to: .tensor(type))
     }
     let sources = node.operands.map { typed.type(of: $0).tensorType.flatMap(ConstantNodes.byteCount) ?? 0 }
-    if size > sizeBudget, size > sources.reduce(0, +) {
+    // While they are computed, elements may take eight bytes each.
+    let elements = types.map(EvaluationWork.elements).max() ?? 0
+    if max(size, elements > .max / 4 ? .max : 2 * elements) > sizeBudget, size > sources.reduce(0, +) {
       return "\(size) bytes exceed the budget of \(sizeBudget)"
     }
+    let work = EvaluationWork.estimate(node, operands: node.operands.map { typed.type(of: $0) }, results: types)
+    guard all >= 0, all <= bytesLeft else { return "all constants together would take too much memory" }
+    guard work <= workLeft else { return "it would take too long to compute" }
+    (bytesLeft, workLeft) = (bytesLeft - all, workLeft - work)
     for (operand, bytes) in zip(node.operands, sources) {
       guard let id = operand.parameter, let parameter = try? typed[id], parameter.role != .constant,
         useCounts[id] ?? 0 > 1, parameter.type.shape?.rank ?? 0 >= 2, size > bytes / 2

@@ -32,7 +32,7 @@ struct Planner {
   }
 
   /// What a plan may hold in constants of its own.
-  private static let constantLimit = 64 << 20
+  private static let constantLimit = 32 << 20
 
   init(_ program: Program) {
     self.program = program
@@ -104,7 +104,8 @@ struct Planner {
     var bytes = 0
     for type in inferred.types {
       guard let facts = TensorFacts(type) else { return nil }
-      bytes += facts.byteCount
+      // While they are computed, elements may take eight bytes each.
+      bytes += max(facts.byteCount, 2 * ((try? Tensor.elementCount(of: facts.shape, facts.elementType)) ?? 0))
     }
     guard constantBytes + bytes <= Planner.constantLimit else { return nil }
     let results = try program.evaluator.evaluate(node, tensors.map { $0.map(RuntimeValue.tensor) })

@@ -86,8 +86,7 @@ extension ReferenceKernels {
       let value = try context[ConstantOfShape.value] ?? Tensor(Float(0)).reshaped([1])
       let shape = try context.integers(0)
       guard value.elementCount == 1 else { throw KernelError.invalid("the value is \(value.type), not one element") }
-      let positions = Array(repeating: 0, count: try Selection.count(shape, value.elementType))
-      return [.tensor(try value.selecting(positions, shape: shape))]
+      return [.tensor(try value.repeated(shape))]
     }
     self[.eyeLike] = { context in
       let x = try context.tensor(0)

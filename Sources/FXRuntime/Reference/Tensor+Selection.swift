@@ -63,6 +63,25 @@ enum Selection {
 }
 
 extension Tensor {
+  /// The tensor's only element in every place of a shape.
+  func repeated(_ shape: [Int]) throws -> Tensor {
+    let count = try Selection.count(shape, elementType)
+    guard elementType.bitWidth >= 8, elementType != .string, count > 0 else {
+      return try selecting(Array(repeating: 0, count: count), shape: shape)
+    }
+    return try withUnsafeBytes { element in
+      try Tensor(uninitialized: elementType, shape) { target in
+        target.copyMemory(from: element)
+        var filled = element.count
+        while filled < target.count {
+          let piece = UnsafeRawBufferPointer(rebasing: target[..<min(filled, target.count - filled)])
+          UnsafeMutableRawBufferPointer(rebasing: target[filled...]).copyMemory(from: piece)
+          filled += piece.count
+        }
+      }
+    }
+  }
+
   /// A tensor of the elements at the given row-major positions; where a position is `Selection.fill`, the only element
   /// of `fill`, or zero.
   func selecting(_ positions: [Int], shape: [Int], fill: Tensor? = nil) throws -> Tensor {

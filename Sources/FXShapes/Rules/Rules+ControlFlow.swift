@@ -40,7 +40,7 @@ extension ShapeRules {
     let (count, operands, contents) = (context.node.results.count, try context.types(from: 0), context.contents(from: 0))
     guard count <= operands.count else { throw .missingOperand(operands.count) }
     let captured = Array(repeating: nil, count: count) + contents[count...]
-    let states = try settle(Array(operands[..<count])) { (states) throws(ShapeError) in
+    let states = try settle(Array(operands[..<count]), context.mayRepeat) { (states) throws(ShapeError) in
       let results = try context.results(ofRegion: 1, arguments: states + operands[count...], contents: captured).types
       guard results.count == count else { throw .resultCount(expected: count, actual: results.count) }
       return (results, [])
@@ -60,14 +60,14 @@ extension ShapeRules {
     let (operands, contents) = (try context.types(from: 2), context.contents(from: 2))
     let captured = Array(repeating: nil, count: count + 2) + contents[count...]
     let elements = context.node.results.count - count
-    let settled = try settle(Array(operands[..<count])) { (states) throws(ShapeError) in
+    let settled = try settle(Array(operands[..<count]), context.mayRepeat) { (states) throws(ShapeError) in
       let arguments = [.tensor(.int64, []), .tensor(.bool, [])] + states + operands[count...]
       let results = try context.results(ofRegion: 0, arguments: arguments, contents: captured).types
       guard results.count == 1 + count + elements else {
         throw .resultCount(expected: 1 + count + elements, actual: results.count)
       }
       try context.checkPredicate(results[0], operand: 1)
-      return (Array(results[1...count]), Array(results[(count + 1)...]))
+      return (Array(results[1..<1 + count]), Array(results[(count + 1)...]))
     }
     // Without a condition the body's is ignored, so that the trip count is the number of turns.
     let turns = context.has(1) ? nil : context.contents(0)?.first
@@ -105,7 +105,7 @@ extension ShapeRules {
       slices.append(.tensor(type.elementType, Shape(dimensions)))
     }
     let captured = Array(repeating: nil, count: count + scanned) + context.contents(from: count + scanned)
-    let settled = try settle(Array(operands[..<count])) { (states) throws(ShapeError) in
+    let settled = try settle(Array(operands[..<count]), context.mayRepeat) { (states) throws(ShapeError) in
       let arguments = states + slices + operands[(count + scanned)...]
       let results = try context.results(ofRegion: 0, arguments: arguments, contents: captured).types
       guard results.count == count + outputs else { throw .resultCount(expected: count + outputs, actual: results.count) }
@@ -119,7 +119,8 @@ extension ShapeRules {
 
   /// Runs a body on the types of its states until they no longer change: what differs from turn to turn becomes unknown.
   private static func settle(
-    _ initial: [ValueType], _ body: ([ValueType]) throws(ShapeError) -> (states: [ValueType], others: [ValueType])
+    _ initial: [ValueType], _ mayRepeat: () -> Bool,
+    _ body: ([ValueType]) throws(ShapeError) -> (states: [ValueType], others: [ValueType])
   ) throws(ShapeError) -> (types: [ValueType], others: [ValueType]) {
     var states = initial
     var turn = 0
@@ -127,10 +128,19 @@ extension ShapeRules {
       let results = try body(states)
       let united = try unite(states, results.states)
       // Each change forgets a dimension or a rank, so that this ends; nested types get no more patience than this.
-      if united == states || turn == 256 { return (states, results.others) }
+      if united == states { return (states, results.others) }
+      guard turn < 256, mayRepeat() else {
+        let widest = try unite(initial.map(withoutShape), united)
+        return (widest, try body(widest).others)
+      }
       states = united
       turn += 1
     }
+  }
+
+  /// The type with nothing said of sizes, as every turn of a loop has it.
+  private static func withoutShape(_ type: ValueType) -> ValueType {
+    type.tensorType.map { .tensor($0.elementType, nil) } ?? .unknown
   }
 
   private static func unite(_ a: [ValueType], _ b: [ValueType]) throws(ShapeError) -> [ValueType] {

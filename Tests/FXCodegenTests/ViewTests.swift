@@ -149,7 +149,7 @@ import Testing
   @Test func deepRegionsAreCut() throws {
     var graph = Graph()
     var region = graph.body
-    for _ in 0..<3000 {
+    for _ in 1..<Graph.regionDepthLimit {
       let node = try graph.append(
         Operator(unregistered: "nest", domain: "test"), [], results: [], at: .end(of: region), regionCount: 1)
       region = try graph[node].regions[0]

@@ -16,7 +16,7 @@ extension OnnxError.Node: CustomStringConvertible {
   public var description: String {
     let label = name.isEmpty ? (output.isEmpty ? "node" : "node with output \(output.quoted)") : "node \(name.quoted)"
     let place = path.isEmpty ? "" : " in \(path.joined(separator: "/"))"
-    return "\(label) (\(opType.isEmpty ? "no op_type" : opType))\(place)"
+    return "\(label) (\(opType.isEmpty ? "no op_type" : opType.nameText))\(place)"
   }
 }
 

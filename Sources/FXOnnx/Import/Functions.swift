@@ -9,7 +9,7 @@ struct FunctionTable {
     let overload: String
   }
   /// Characters that the names of calls put before a label.
-  static let prefixLimit = 512
+  static let prefixLimit = 256
   private var functions: [Key: UnsafeMutablePointer<FunctionProto>] = [:]
 
   init(_ messages: Messages<FunctionProto>) {

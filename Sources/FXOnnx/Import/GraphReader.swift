@@ -34,7 +34,7 @@ final class GraphReader {
     self.options = options
     self.tensors = tensors
     functions = FunctionTable(model.functionMessages)
-    nodeLimit = options.nodeLimit ?? 16_000 + 32 * GraphReader.nodeCount(model)
+    nodeLimit = options.nodeLimit ?? 16_000 + 16 * GraphReader.nodeCount(model)
     graph = Graph(name: text(model.graph?.pointee.name))
   }
 

@@ -17,31 +17,31 @@ public final class Apply: Module {
 }
 
 /// max(x, 0)
-public final class ReLU: Module, Sendable {
+public final class ReLU: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.relu) }
 }
 
 /// 1 ÷ (1 + e⁻ˣ)
-public final class Sigmoid: Module, Sendable {
+public final class Sigmoid: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.sigmoid) }
 }
 
 /// tanh x
-public final class Tanh: Module, Sendable {
+public final class Tanh: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.tanh) }
 }
 
 /// x sigmoid(x)
-public final class SiLU: Module, Sendable {
+public final class SiLU: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.silu) }
 }
 
 /// x Φ(x), Φ being the normal distribution, or its approximation by tanh.
-public final class GELU: Module, Sendable {
+public final class GELU: StatelessModule, Sendable {
   public let approximate: GeluApproximation
 
   public init(approximate: GeluApproximation = .none) { self.approximate = approximate }
@@ -54,7 +54,7 @@ public final class GELU: Module, Sendable {
 }
 
 /// x < 0 ? αx : x
-public final class LeakyReLU: Module, Sendable {
+public final class LeakyReLU: StatelessModule, Sendable {
   public let alpha: Float
 
   public init(alpha: Float = 0.01) { self.alpha = alpha }
@@ -67,7 +67,7 @@ public final class LeakyReLU: Module, Sendable {
 }
 
 /// eˣ ÷ Σ eˣ along an axis. (`Softmax` names the operator's attributes.)
-public final class SoftmaxLayer: Module, Sendable {
+public final class SoftmaxLayer: StatelessModule, Sendable {
   public let axis: Int
 
   public init(axis: Int = -1) { self.axis = axis }
@@ -80,61 +80,61 @@ public final class SoftmaxLayer: Module, Sendable {
 }
 
 /// ln(1 + eˣ)
-public final class Softplus: Module, Sendable {
+public final class Softplus: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.softplus) }
 }
 
 /// x ÷ (1 + |x|)
-public final class Softsign: Module, Sendable {
+public final class Softsign: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.softsign) }
 }
 
 /// x tanh(ln(1 + eˣ))
-public final class Mish: Module, Sendable {
+public final class Mish: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.mish) }
 }
 
 /// x × (x/6 + 1/2 limited to [0, 1])
-public final class Hardswish: Module, Sendable {
+public final class Hardswish: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.hardSwish) }
 }
 
 /// γ(x < 0 ? α(eˣ − 1) : x)
-public final class SELU: Module, Sendable {
+public final class SELU: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.selu) }
 }
 
 /// x/6 + 1/2 limited to [0, 1]
-public final class Hardsigmoid: Module, Sendable {
+public final class Hardsigmoid: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { hardSigmoid(x, fileID: x.file, line: x.line) }
 }
 
 /// x limited to [0, 6]
-public final class ReLU6: Module, Sendable {
+public final class ReLU6: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { relu6(x, fileID: x.file, line: x.line) }
 }
 
 /// ln sigmoid(x)
-public final class LogSigmoid: Module, Sendable {
+public final class LogSigmoid: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { logSigmoid(x, fileID: x.file, line: x.line) }
 }
 
 /// x − tanh x
-public final class Tanhshrink: Module, Sendable {
+public final class Tanhshrink: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { tanhShrink(x, fileID: x.file, line: x.line) }
 }
 
 /// x < 0 ? α(eˣ − 1) : x
-public final class ELU: Module, Sendable {
+public final class ELU: StatelessModule, Sendable {
   public let alpha: Float
 
   public init(alpha: Float = 1) { self.alpha = alpha }
@@ -142,7 +142,7 @@ public final class ELU: Module, Sendable {
 }
 
 /// max(0, x) + min(0, α(e^(x/α) − 1))
-public final class CELU: Module, Sendable {
+public final class CELU: StatelessModule, Sendable {
   public let alpha: Float
 
   public init(alpha: Float = 1) { self.alpha = alpha }
@@ -150,7 +150,7 @@ public final class CELU: Module, Sendable {
 }
 
 /// x limited to [lower, upper]
-public final class Hardtanh: Module, Sendable {
+public final class Hardtanh: StatelessModule, Sendable {
   public let lower: Double
   public let upper: Double
 
@@ -163,7 +163,7 @@ public final class Hardtanh: Module, Sendable {
 }
 
 /// x > threshold ? x : value
-public final class Threshold: Module, Sendable {
+public final class Threshold: StatelessModule, Sendable {
   public let threshold: Double
   public let value: Double
 
@@ -178,7 +178,7 @@ public final class Threshold: Module, Sendable {
 }
 
 /// x moved toward zero by λ; zero where |x| ≤ λ
-public final class Softshrink: Module, Sendable {
+public final class Softshrink: StatelessModule, Sendable {
   public let lambda: Float
 
   public init(lambda: Float = 0.5) { self.lambda = lambda }
@@ -186,7 +186,7 @@ public final class Softshrink: Module, Sendable {
 }
 
 /// x where |x| > λ, else 0
-public final class Hardshrink: Module, Sendable {
+public final class Hardshrink: StatelessModule, Sendable {
   public let lambda: Float
 
   public init(lambda: Float = 0.5) { self.lambda = lambda }
@@ -194,7 +194,7 @@ public final class Hardshrink: Module, Sendable {
 }
 
 /// a × sigmoid(b), a and b being the halves of x along an axis
-public final class GLU: Module, Sendable {
+public final class GLU: StatelessModule, Sendable {
   public let axis: Int
 
   public init(axis: Int = -1) { self.axis = axis }
@@ -202,7 +202,7 @@ public final class GLU: Module, Sendable {
 }
 
 /// softmax(−x) along an axis
-public final class Softmin: Module, Sendable {
+public final class Softmin: StatelessModule, Sendable {
   public let axis: Int
 
   public init(axis: Int = -1) { self.axis = axis }
@@ -210,7 +210,7 @@ public final class Softmin: Module, Sendable {
 }
 
 /// x − ln Σ eˣ along an axis
-public final class LogSoftmax: Module, Sendable {
+public final class LogSoftmax: StatelessModule, Sendable {
   public let axis: Int
 
   public init(axis: Int = -1) { self.axis = axis }
@@ -226,11 +226,13 @@ public final class PReLU: Module, Sendable {
     weight = ModuleParameter(elementType, [count], initializer: .constant(initial))
   }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight)) }
+
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { prelu(x, weight: weight, fileID: x.file, line: x.line) }
 }
 
 /// Elements set to 0 with probability `ratio` while `isTraining`, the others scaled by 1 ÷ (1 − ratio); else x itself.
-public final class Dropout: Module, Sendable {
+public final class Dropout: StatelessModule, Sendable {
   public let ratio: Float
   public let isTraining: Bool
 

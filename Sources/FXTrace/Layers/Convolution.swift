@@ -43,6 +43,8 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
       stride: stride, padding: paddingMode == .constant ? padding : 0, dilation: dilation, groups: groups)
   }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
+
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let groups = attributes[Conv.group]
     guard x.hasSpatialAxes(padding.axisSizes.count, "Conv\(padding.axisSizes.count)d") else { return x.poisoned }
@@ -81,6 +83,8 @@ public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable
     attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
     self.attributes = attributes
   }
+
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count

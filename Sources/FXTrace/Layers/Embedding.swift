@@ -12,6 +12,8 @@ public final class Embedding: Module, Sendable {
   /// A table that others may share.
   public init(weight: ModuleParameter) { self.weight = weight }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight)) }
+
   /// - Parameter indices: integers of any shape; the result has one more axis.
   public func forward(_ indices: SymbolicTensor) -> SymbolicTensor { indices.lift(weight).applyHere(.gather, [indices]) }
 }

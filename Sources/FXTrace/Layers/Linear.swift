@@ -19,5 +19,7 @@ public final class Linear: Module, Sendable {
     self.bias = bias
   }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
+
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.linear, [weight] + (bias.map { [$0] } ?? [])) }
 }

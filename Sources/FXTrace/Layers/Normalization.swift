@@ -34,8 +34,8 @@ public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
 
   /// PyTorch's names, so that its state dictionaries load.
   public var parts: [ModulePart] {
-    (weight.map { [ModulePart("weight", $0)] } ?? []) + (bias.map { [ModulePart("bias", $0)] } ?? [])
-      + [ModulePart("running_mean", runningMean), ModulePart("running_var", runningVariance)]
+    .parameters(
+      ("weight", weight), ("bias", bias), ("running_mean", runningMean), ("running_var", runningVariance))
   }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
@@ -46,19 +46,17 @@ public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
     }
     var attributes = Attributes()
     attributes[BatchNormalization.epsilon] = epsilon
-    let (scale, shift) = constants(x, channels)
     return x.applyHere(
-      .batchNormalization, [weight ?? scale, bias ?? shift, runningMean, runningVariance], attributes: attributes)
+      .batchNormalization, [weight ?? filled(1, x, channels), bias ?? filled(0, x, channels), runningMean, runningVariance],
+      attributes: attributes)
   }
 }
 
-/// Ones and zeros for norms without weights.
-private func constants(_ x: SymbolicTensor, _ channels: Int) -> (any SymbolicOperand, any SymbolicOperand) {
-  let type = x.elementType ?? .float32
+/// One number for each channel, for norms without weights.
+private func filled(_ number: Float, _ x: SymbolicTensor, _ channels: Int) -> any SymbolicOperand {
   let size = Swift.max(0, channels)
-  let ones = try? Tensor(type, [size], numbers: .floats(Array(repeating: 1, count: size)))
-  let zeros = try? Tensor(zeros: type, [size])
-  return (ones ?? Tensor(Float(1)), zeros ?? Tensor(Float(0)))
+  let numbers = Tensor(vector: Array(repeating: number, count: size))
+  return (try? numbers.converted(to: x.elementType ?? .float32)) ?? numbers
 }
 
 /// (x − mean) ÷ √(variance + ε) per image and channel, by default without weight and bias, as PyTorch's.
@@ -75,11 +73,13 @@ public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
     self.channels = channels
   }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
+
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
     attributes[InstanceNormalization.epsilon] = epsilon
-    let (scale, shift) = constants(x, channels)
-    return x.applyHere(.instanceNormalization, [weight ?? scale, bias ?? shift], attributes: attributes)
+    return x.applyHere(
+      .instanceNormalization, [weight ?? filled(1, x, channels), bias ?? filled(0, x, channels)], attributes: attributes)
   }
 }
 
@@ -102,9 +102,11 @@ public final class GroupNorm: Module, Sendable {
     self.channels = channels
   }
 
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
+
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-    let (scale, shift) = constants(x, channels)
-    return x.applyHere(.groupNormalization, [weight ?? scale, bias ?? shift], attributes: attributes)
+    return x.applyHere(
+      .groupNormalization, [weight ?? filled(1, x, channels), bias ?? filled(0, x, channels)], attributes: attributes)
   }
 }
 
@@ -124,6 +126,8 @@ public final class LayerNorm: Module, Sendable {
   public convenience init(_ size: Int, epsilon: Float = 1e-5, bias: Bool = true, elementType: ElementType = .float32) {
     self.init([size], epsilon: epsilon, bias: bias, elementType: elementType)
   }
+
+  public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
@@ -149,6 +153,8 @@ public final class RMSNorm: Module, Sendable {
   public convenience init(_ size: Int, epsilon: Float = .ulpOfOne, elementType: ElementType = .float32) {
     self.init([size], epsilon: epsilon, elementType: elementType)
   }
+
+  public var parts: [ModulePart] { .parameters(("weight", weight)) }
 
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()

@@ -26,7 +26,7 @@ public typealias AdaptiveMaxPool2d = AdaptiveMaxPooling<Extent2d>
 public typealias AdaptiveMaxPool3d = AdaptiveMaxPooling<Extent3d>
 
 /// The largest element of each window.
-public final class MaxPooling<Extent: WindowExtent>: Module, Sendable {
+public final class MaxPooling<Extent: WindowExtent>: StatelessModule, Sendable {
   private let attributes: Attributes
 
   /// - Parameter stride: how far windows are apart; by default they touch.
@@ -46,7 +46,7 @@ public final class MaxPooling<Extent: WindowExtent>: Module, Sendable {
 }
 
 /// The mean of each window, padding counted unless `countsPadding` is false.
-public final class AveragePooling<Extent: WindowExtent>: Module, Sendable {
+public final class AveragePooling<Extent: WindowExtent>: StatelessModule, Sendable {
   private let attributes: Attributes
 
   /// - Parameter stride: how far windows are apart; by default they touch.
@@ -66,7 +66,7 @@ public final class AveragePooling<Extent: WindowExtent>: Module, Sendable {
 }
 
 /// The p-norm of each window, as `torch.nn.LPPool2d`.
-public final class LPPool2d: Module, Sendable {
+public final class LPPool2d: StatelessModule, Sendable {
   private let attributes: Attributes
 
   public init(p: Int, kernel: Extent2d, stride: Extent2d? = nil, ceilMode: Bool = false) {
@@ -79,7 +79,7 @@ public final class LPPool2d: Module, Sendable {
 }
 
 /// The mean of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
-public final class AdaptiveAveragePooling<Extent: WindowExtent>: Module, Sendable {
+public final class AdaptiveAveragePooling<Extent: WindowExtent>: StatelessModule, Sendable {
   public let size: Extent
 
   public init(_ size: Extent) { self.size = size }
@@ -90,7 +90,7 @@ public final class AdaptiveAveragePooling<Extent: WindowExtent>: Module, Sendabl
 }
 
 /// The largest element of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
-public final class AdaptiveMaxPooling<Extent: WindowExtent>: Module, Sendable {
+public final class AdaptiveMaxPooling<Extent: WindowExtent>: StatelessModule, Sendable {
   public let size: Extent
 
   public init(_ size: Extent) { self.size = size }
@@ -101,7 +101,7 @@ public final class AdaptiveMaxPooling<Extent: WindowExtent>: Module, Sendable {
 }
 
 /// The mean of each channel over all spatial axes, which stay with size 1: `torch.nn.AdaptiveAvgPool2d(1)`.
-public final class GlobalAvgPool2d: Module, Sendable {
+public final class GlobalAvgPool2d: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.globalAveragePool) }
 }

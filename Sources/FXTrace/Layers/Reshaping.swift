@@ -1,7 +1,7 @@
 import FXCore
 
 /// Each image as one row: [n, c, h, w] becomes [n, c·h·w]. (`Flatten` names the operator's attributes.)
-public final class FlattenLayer: Module, Sendable {
+public final class FlattenLayer: StatelessModule, Sendable {
   public let axis: Int
 
   public init(axis: Int = 1) { self.axis = axis }
@@ -14,13 +14,13 @@ public final class FlattenLayer: Module, Sendable {
 }
 
 /// What it is given.
-public final class Identity: Module, Sendable {
+public final class Identity: StatelessModule, Sendable {
   public init() {}
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x }
 }
 
 /// An axis as several of the given sizes; −1 stands for what is left.
-public final class Unflatten: Module, Sendable {
+public final class Unflatten: StatelessModule, Sendable {
   public let axis: Int
   public let sizes: Shape
 
@@ -33,7 +33,7 @@ public final class Unflatten: Module, Sendable {
 }
 
 /// Channels rearranged into blocks of pixels: [n, c·f², h, w] to [n, c, h·f, w·f].
-public final class PixelShuffle: Module, Sendable {
+public final class PixelShuffle: StatelessModule, Sendable {
   public let factor: Int
 
   public init(factor: Int) { self.factor = factor }
@@ -41,7 +41,7 @@ public final class PixelShuffle: Module, Sendable {
 }
 
 /// Blocks of pixels rearranged into channels: [n, c, h·f, w·f] to [n, c·f², h, w].
-public final class PixelUnshuffle: Module, Sendable {
+public final class PixelUnshuffle: StatelessModule, Sendable {
   public let factor: Int
 
   public init(factor: Int) { self.factor = factor }
@@ -49,7 +49,7 @@ public final class PixelUnshuffle: Module, Sendable {
 }
 
 /// Elements added around the last axes: see the function `pad`. Stands for PyTorch's `ZeroPad2d`, `ReflectionPad1d`, ….
-public final class Padding: Module, Sendable {
+public final class Padding: StatelessModule, Sendable {
   public let counts: [Int]
   public let mode: PaddingMode
   public let value: Double
@@ -67,7 +67,7 @@ public final class Padding: Module, Sendable {
 }
 
 /// Images [n, c, ...] resampled to sizes or by factors, as `torch.nn.Upsample`.
-public final class Upsample: Module, Sendable {
+public final class Upsample: StatelessModule, Sendable {
   private enum Target: Sendable { case size([Int]), scale([Float]) }
   private let target: Target
   public let mode: InterpolationMode

@@ -20,6 +20,10 @@ public final class Sequential: Module {
 
   /// What members report is the line that made the sequence.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-    layers.reduce(x) { $1.callAsFunction($0, fileID: file, line: line) }
+    let (session, site) = (x.session, TraceSession.CallSite(file: file, line: line))
+    // A member that is a value would have to be looked through to find where it is, which its number says.
+    guard let path = session.paths.path(of: self) else { return layers.reduce(x) { session.call($1, $0, at: site) } }
+    let prefix = path.isEmpty ? "" : path + "."
+    return layers.enumerated().reduce(x) { session.call($1.element, $0, path: "\(prefix)\($1.offset)", at: site) }
   }
 }

@@ -21,6 +21,17 @@ public protocol Module<Input, Output> {
   /// The parameters and modules that this one holds, by name: by default its stored properties, and the members of
   /// arrays, dictionaries and optionals among them.
   var parts: [ModulePart] { get }
+
+  /// What tells one module that is a class from another; `nil` for values.
+  var moduleIdentity: ObjectIdentifier? { get }
+}
+
+extension Module {
+  public var moduleIdentity: ObjectIdentifier? { nil }
+}
+
+extension Module where Self: AnyObject {
+  public var moduleIdentity: ObjectIdentifier? { ObjectIdentifier(self) }
 }
 
 /// A module of one tensor.
@@ -47,6 +58,20 @@ public struct ModulePart {
   }
 }
 
+/// A module that holds neither parameters nor modules, whose properties need not be looked through.
+public protocol StatelessModule: Module {}
+
+extension StatelessModule {
+  public var parts: [ModulePart] { [] }
+}
+
+extension [ModulePart] {
+  /// Parameters by name, without those that are `nil`. Said rather than found by reflection, which is slow.
+  static func parameters(_ named: (name: String, parameter: ModuleParameter?)...) -> [ModulePart] {
+    named.compactMap { entry in entry.parameter.map { ModulePart(entry.name, $0) } }
+  }
+}
+
 extension Module {
   public var parts: [ModulePart] { ModulePart.found(in: self) }
 
@@ -67,9 +92,10 @@ extension Module {
 }
 
 extension TraceSession {
-  func call<M: Module>(_ module: M, _ input: M.Input, at site: CallSite) -> M.Output {
-    if let last = modules.indices.last { (modules[last].file, modules[last].line) = (site.file, site.line) }
-    let path = paths.path(of: module) ?? modulePath
+  /// - Parameter path: where the module is, if the caller knows.
+  func call<M: Module>(_ module: M, _ input: M.Input, path: String? = nil, at site: CallSite) -> M.Output {
+    move(to: site)
+    let path = path ?? paths.path(of: module) ?? modulePath
     if executor == nil, let isLeaf = options.isLeaf, isLeaf(module, path),
       let output = callOpaquely(module, input, path, at: site)
     {

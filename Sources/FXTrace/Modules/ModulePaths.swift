@@ -64,8 +64,8 @@ struct ModulePaths {
   init(_ root: any Module) { walk(root, "") }
 
   private mutating func walk(_ module: any Module, _ path: String) {
-    if type(of: module) is AnyClass {
-      guard modules.updateValue(path, forKey: ObjectIdentifier(module as AnyObject)) == nil else { return }
+    if let identity = module.moduleIdentity {
+      guard modules.updateValue(path, forKey: identity) == nil else { return }
     }
     for part in module.parts {
       let inner = path.isEmpty ? part.name : "\(path).\(part.name)"
@@ -81,7 +81,7 @@ struct ModulePaths {
 
   /// Where the module is. One that is a value is known by the first parameter it holds; `nil` if it holds none.
   func path(of module: any Module) -> String? {
-    if type(of: module) is AnyClass { return modules[ObjectIdentifier(module as AnyObject)] }
+    if let identity = module.moduleIdentity { return modules[identity] }
     var visited: Set<ObjectIdentifier> = []
     guard let first = ModulePaths.firstParameter(of: module, &visited), let path = parameters[ObjectIdentifier(first.parameter)],
       path.hasSuffix(first.path)
@@ -94,9 +94,7 @@ struct ModulePaths {
   private static func firstParameter(
     of module: any Module, _ visited: inout Set<ObjectIdentifier>
   ) -> (path: String, parameter: ModuleParameter)? {
-    if type(of: module) is AnyClass {
-      guard visited.insert(ObjectIdentifier(module as AnyObject)).inserted else { return nil }
-    }
+    if let identity = module.moduleIdentity, !visited.insert(identity).inserted { return nil }
     for part in module.parts {
       switch part.content {
       case .parameter(let parameter): return (part.name, parameter)

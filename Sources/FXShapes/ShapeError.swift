@@ -56,7 +56,7 @@ public struct ShapeInferenceError: Error, Sendable, Equatable, CustomStringConve
 
   /// `node 'y' (matmul, Model.swift:12): … [f32[2, 3], f32[4, 5]]`
   public var description: String {
-    "node '\(node)' (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason) "
+    "node \(node.inQuotes) (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason) "
       + "[operands: \(operandTypes.joined(separator: ", "))]"
   }
 }

@@ -71,7 +71,7 @@ extension ExecutionError: CustomStringConvertible {
     case .unsupported(let operators): "no kernel for \(operators.map(ExecutionError.oneLine).joined(separator: ", "))"
     case .notATensor(let type): "a tensor was expected, the value is \(type)"
     case .node(let name, let op, let location, let reason):
-      "node '\(name)' (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)"
+      "node \(name.inQuotes) (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)"
     case .memoryLimit(let needed, let limit): "the run needs \(needed) bytes, the limit is \(limit)"
     case .cancelled: "the run was cancelled"
     }

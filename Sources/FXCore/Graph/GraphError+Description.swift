@@ -22,7 +22,7 @@ extension GraphError: CustomStringConvertible {
     case .badAttribute(let op, let name, .kind(let expected, let actual)):
       "attribute '\(name)' of \(op) is of kind \(expected.rawValue), not \(actual.rawValue)"
     case .badAttribute(let op, let name, .value(let text, let allowed)):
-      "attribute '\(name)' of \(op) cannot be \(GraphError.inQuotes(text)): it is one of \(allowed.joined(separator: ", "))"
+      "attribute '\(name)' of \(op) cannot be \(text.inQuotes): it is one of \(allowed.joined(separator: ", "))"
     case .badAttribute(let op, let name, .missing): "\(op) needs the attribute '\(name)'"
     case .bindingType(let name, let expected, let actual): "parameter '\(name)' is \(expected), a tensor \(actual) does not fit"
     }
@@ -31,11 +31,6 @@ extension GraphError: CustomStringConvertible {
   /// `; did you mean 'relu' or 'elu'?`, or nothing.
   package static func didYouMean(_ names: [String]) -> String {
     names.isEmpty ? "" : "; did you mean \(names.map { "'\($0)'" }.joined(separator: " or "))?"
-  }
-
-  /// Texts come from files: what would end the line is escaped.
-  private static func inQuotes(_ text: String) -> String {
-    text.unicodeScalars.contains { $0.value < 0x20 } ? text.quoted : "'\(text)'"
   }
 
   private static func range(_ range: ClosedRange<Int>) -> String {

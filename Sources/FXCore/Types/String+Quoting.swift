@@ -29,6 +29,9 @@ extension String {
     return text + "\""
   }
 
+  /// In single quotes, or `quoted` where a character would end a line: texts come from files.
+  package var inQuotes: String { unicodeScalars.contains { $0.value < 0x20 } ? quoted : "'\(self)'" }
+
   /// As it is if plain, else quoted.
   package var nameText: String { isPlainName ? self : quoted }
 }

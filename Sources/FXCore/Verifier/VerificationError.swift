@@ -49,7 +49,7 @@ public enum VerificationFault: Sendable, Equatable {
 extension VerificationError: CustomStringConvertible {
   public var description: String {
     guard let node else { return fault.description }
-    return "node '\(node)'" + (op.map { " (\($0)" + (location.map { ", \($0)" } ?? "") + ")" } ?? "") + ": \(fault)"
+    return "node \(node.inQuotes)" + (op.map { " (\($0)" + (location.map { ", \($0)" } ?? "") + ")" } ?? "") + ": \(fault)"
   }
 }
 

@@ -49,7 +49,8 @@ public struct CPUBackend: Backend, GraphExecutor {
 
   public func support(for node: NodeID, in graph: Graph) -> BackendSupport {
     guard let op = try? graph[node].op else { return .unsupported(reason: "the node is not in the graph") }
-    guard options.kernels[op] != nil || options.reference[op] != nil else {
+    // Gradients are expanded before anything is compiled.
+    guard op == .gradient || options.kernels[op] != nil || options.reference[op] != nil else {
       return .unsupported(reason: "no kernel for \(op)")
     }
     return .supported

@@ -123,10 +123,25 @@ import Testing
     let expected = [RuntimeValue.tensor(try Tensor([2], [6, 80] as [Float]))]
     #expect(try ReferenceExecutor().run(graph, inputs: inputs) == expected)
     #expect(try CPUBackend().compiled(graph).run(inputs) == expected)
+    #expect(CPUBackend().support(for: node, in: graph) == .supported)
     var expanded = graph
     try GradientExpansionPass().apply(to: &expanded)
     try expanded.verify(.typed)
     #expect(expanded.nodes(calling: .gradient).isEmpty)
+  }
+
+  /// What cannot be differentiated is named, and the graph is as it was.
+  @Test func errorsLeaveTheGraph() throws {
+    var graph = try trace([.tensor(.float32, [2, 2], name: "x")]) { x in [x[0].calling(.det)] }
+    let before = graph
+    let (output, input) = (graph.outputs[0], Operand.value(graph.inputs[0]))
+    do {
+      _ = try Differentiation().gradients(of: [(output, nil)], wrt: [input], in: &graph)
+      Issue.record("det has a gradient")
+    } catch let error as DifferentiationError {
+      #expect(error.reason == .noRule && error.op == "det")
+    }
+    #expect(graph == before)
   }
 
   @Test func refusals() throws {

@@ -107,6 +107,23 @@ import Testing
     #expect(graph.operatorCounts.map { "\($0.op) \($0.count)" } == ["mul 1"])
   }
 
+  /// A call of several results is replaced if only the first is used.
+  @Test(arguments: [("%v", 1), ("%v, %i", 0)]) func severalResults(returned: String, count: Int) throws {
+    let text = """
+      graph @main(%x: f32[4], %s: f32[4]) {
+        %v: f32[4], %i: f32[1] = layer_normalization(%x, %s)
+        return \(returned)
+      }
+      """
+    let rule = RewriteRule(
+      "first", replace: { x, scale in x.calling(.layerNormalization, scale) }, with: { x, scale in x * scale })
+    var graph = try Self.graph(text)
+    let outcome = try RewritePass([rule]).apply(to: &graph)
+    #expect(outcome.changes == count)
+    #expect(outcome.declined.map(\.reason) == (count == 1 ? [] : ["first: more than its first result is used"]))
+    try graph.verify(.typed)
+  }
+
   @Test func matchesInRegions() throws {
     var graph = try trace([.tensor(.float32, [2], name: "x"), .tensor(.bool, [], name: "c")]) { x in
       [cond(x[1]) { x[0] + x[0] } else: { x[0] }]

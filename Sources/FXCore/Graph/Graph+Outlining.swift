@@ -65,16 +65,31 @@ extension Graph {
   }
 
   private mutating func copyContents(of source: RegionID, into target: RegionID) throws(GraphError) {
-    var copies: [ValueID: ValueID] = [:]
-    for argument in try arguments(of: source) {
-      copies[argument] = try addArgument(to: target, name: label(of: argument), try type(of: argument))
+    var arguments: [Operand] = []
+    for argument in try self.arguments(of: source) {
+      arguments.append(.value(try addArgument(to: target, name: label(of: argument), try type(of: argument))))
     }
-    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] }.map(Operand.value) ?? operand }
-    for node in try nodes(in: source) {
-      let copied = try copy(node, operands: self[node].operands.map(mapped), to: .end(of: target))
-      for (value, copy) in zip(try self[node].results, try self[copied].results) { copies[value] = copy }
+    let contents = try copyContents(of: source, arguments: arguments, to: .end(of: target))
+    let names = contents.results.indices.map { ownResultName(of: source, $0) }
+    try setResults(of: target, contents.results, names: names)
+  }
+
+  /// Adds copies of a region's nodes in place of a call of it.
+  /// - Parameter operands: what the region's arguments become.
+  /// - Returns: the copies in execution order, and what the region's results become.
+  /// - Throws: `GraphError.stale`, or what `append` throws.
+  package mutating func copyContents(
+    of region: RegionID, arguments operands: [Operand], to point: InsertionPoint
+  ) throws(GraphError) -> (nodes: [NodeID], results: [Operand]) {
+    var copies: [ValueID: Operand] = [:]
+    for (argument, operand) in zip(try arguments(of: region), operands) { copies[argument] = operand }
+    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] } ?? operand }
+    var nodes: [NodeID] = []
+    for node in try self.nodes(in: region) {
+      let copied = try copy(node, operands: self[node].operands.map(mapped), to: point)
+      for (value, copy) in zip(try self[node].results, try self[copied].results) { copies[value] = .value(copy) }
+      nodes.append(copied)
     }
-    let names = results(of: source).indices.map { ownResultName(of: source, $0) }
-    try setResults(of: target, results(of: source).map(mapped), names: names)
+    return (nodes, results(of: region).map(mapped))
   }
 }

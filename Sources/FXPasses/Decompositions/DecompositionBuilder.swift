@@ -96,16 +96,9 @@ final class DecompositionBuilder {
 
   /// Puts copies of a region's nodes in place, and gives the region's results.
   func inline(_ region: RegionID, _ arguments: [Operand]) throws -> [Operand] {
-    var copies: [ValueID: Operand] = [:]
-    for (argument, operand) in zip(try graph.arguments(of: region), arguments) { copies[argument] = operand }
-    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] } ?? operand }
-    for node in try graph.nodes(in: region) {
-      let copy = try graph.copy(node, operands: graph[node].operands.map(mapped), to: point)
-      added.append(copy)
-      for (value, result) in zip(try graph[node].results, try graph[copy].results) { copies[value] = .value(result) }
-      added += try graph.nodes(below: copy)
-    }
-    return graph.results(of: region).map(mapped)
+    let contents = try graph.copyContents(of: region, arguments: arguments, to: point)
+    for copy in contents.nodes { added += [copy] + (try graph.nodes(below: copy)) }
+    return contents.results
   }
 
   /// Replaces a node's results, and erases it with what was made for results that nobody uses.

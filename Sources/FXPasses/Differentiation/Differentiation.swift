@@ -22,7 +22,8 @@ public struct Differentiation: Sendable {
   ///     the cotangent is 1.
   ///   - operands: values and parameters of the body with respect to which.
   /// - Returns: for each of `operands` the gradient, of its type; zeros where nothing depends on it.
-  /// - Throws: `DifferentiationError` naming the node that has no gradient; `TraceError`; `ShapeInferenceError`.
+  /// - Throws: `DifferentiationError` naming the node that has no gradient; `TraceError`; `ShapeInferenceError`. The graph is
+  ///   then as it was.
   /// - Complexity: O(nodes); as a program it costs a small multiple of the graph's.
   public func gradients(
     of values: [(value: Operand, cotangent: Operand?)], wrt operands: [Operand], in graph: inout Graph
@@ -33,7 +34,6 @@ public struct Differentiation: Sendable {
     }
     let nodes = try graph.nodes(in: graph.body)
     let writer = GraphWriter(graph)
-    graph = Graph()
     let sweep = ReverseSweep(writer, rules, wanted: operands)
     var seeds: [(Operand, SymbolicTensor)] = []
     for (value, cotangent) in values {

@@ -71,8 +71,10 @@ public struct GradientContext {
   /// Operand `index`, which must be there.
   public func operand(_ index: Int) -> SymbolicTensor { sweep.writer.tensor(node.operand(index)) }
 
-  /// Result `index`.
-  public func result(_ index: Int = 0) -> SymbolicTensor { sweep.writer.tensor(.value(node.results[index])) }
+  /// Result `index`; what the call does not give is a left-out operand of the calls that read it.
+  public func result(_ index: Int = 0) -> SymbolicTensor {
+    sweep.writer.tensor(index < node.results.count ? .value(node.results[index]) : .none)
+  }
 
   /// The cotangent of result `index`; `nil` where it is zero.
   public func cotangent(_ index: Int = 0) -> SymbolicTensor? { index < cotangents.count ? cotangents[index] : nil }

@@ -39,7 +39,6 @@ public struct GradientExpansionPass: Pass {
     let node = try graph[id]
     let count = node.attributes[Gradient.withRespectTo]
     let writer = GraphWriter(graph, region: node.region, before: id)
-    graph = Graph()
     // Copies, so that a value that is also used in another way counts only where it is named.
     let arguments = node.operands.enumerated().map { index, operand in
       index < count ? writer.tensor(operand).calling(.identity) : writer.tensor(operand)

@@ -57,6 +57,10 @@ public struct RewritePass: Pass {
           outcome.decline(id, in: graph, "\(rule.name): what is computed on the way is used elsewhere")
           continue
         }
+        guard try graph[id].results.dropFirst().allSatisfy({ try graph.uses(of: $0).isEmpty }) else {
+          outcome.decline(id, in: graph, "\(rule.name): more than its first result is used")
+          continue
+        }
         guard rule.condition(RewriteMatch(match, graph, rule.arity)) else {
           outcome.decline(id, in: graph, "\(rule.name): its condition does not hold")
           continue
@@ -89,13 +93,14 @@ public struct RewritePass: Pass {
     do {
       (result, added) = try writer.recording { try writer.operand(rule.replacement(operands, about)) }
     } catch {
+      graph = writer.graph
       throw RewriteError(rule: rule.name, reason: "the replacement at '\(about.name)': \(error)")
     }
     graph = try writer.finish()
     if let value = result.value, try graph.producer(of: value) != nil, case .unknown = graph.type(of: result) {
       try graph.setType(of: value, to: type)
     }
-    try graph.replace(match.root, with: [result])
+    try graph.replace(match.root, byFirstResult: result)
     try graph.eraseUnused(match.nodes)
     return added
   }

@@ -96,7 +96,7 @@ public struct TrainingStep: Sendable {
     for id in graph.nodes(calling: .batchNormalization) {
       let node = try graph[id]
       guard node.attributes[BatchNormalization.trainingMode], node.region == graph.body else { continue }
-      for (operand, result) in zip(node.operands[3...], node.results.dropFirst()) {
+      for (operand, result) in zip(node.operands.dropFirst(3), node.results.dropFirst()) {
         if let parameter = operand.parameter { found.append((parameter, result)) }
       }
     }

@@ -94,18 +94,9 @@ package struct GraphWriter {
   package func copyContents(
     of region: RegionID, arguments: [SymbolicTensor]
   ) throws -> (nodes: [NodeID], results: [Operand]) {
-    var copies: [ValueID: Operand] = [:]
-    for (argument, tensor) in zip(try session.graph.arguments(of: region), arguments) { copies[argument] = try operand(tensor) }
-    func mapped(_ operand: Operand) -> Operand { operand.value.flatMap { copies[$0] } ?? operand }
-    var nodes: [NodeID] = []
-    for id in try session.graph.nodes(in: region) {
-      let node = try session.graph[id]
-      let copy = try session.graph.copy(id, operands: node.operands.map(mapped), to: session.point)
-      session.record(copy)
-      for (value, result) in zip(node.results, try session.graph[copy].results) { copies[value] = .value(result) }
-      nodes.append(copy)
-    }
-    return (nodes, session.graph.results(of: region).map(mapped))
+    let contents = try session.graph.copyContents(of: region, arguments: arguments.map(operand), to: session.point)
+    for node in contents.nodes { session.record(node) }
+    return contents
   }
 
   /// Does something, and gives the nodes that were added meanwhile where calls are added now.

@@ -1,6 +1,6 @@
 import FXCore
 
-// Operators are not told where they stand: `TraceSession.fail` finds the line of one that fails on the stack.
+// Infix operators are not told where they stand: the line of one that fails is that of the nearest call before it.
 
 extension SymbolicTensor {
   /// a + b, element by element, with broadcasting.

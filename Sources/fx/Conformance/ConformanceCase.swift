@@ -57,9 +57,11 @@ struct ConformanceCase {
       let data = "\(folder)/\(set)"
       let inputs = try ValueFiles.inputs(of: graph, in: data)
       let expected = try outputs(of: graph, in: data)
-      if mode == .shapes {
+      guard let execute else {
         try checkTypes(graph, inputs, expected)
-      } else if RandomCases.contains(name) {
+        continue
+      }
+      if RandomCases.contains(name) {
         try checkRandom(graph, expected) { try execute(inputs) }
       } else {
         let results = try execute(inputs)

@@ -26,15 +26,13 @@ enum ConformanceMode: String, ExpressibleByArgument, CaseIterable {
   /// Not executed: the inferred types are those of the outputs, and tell no less than ONNX's own inference.
   case shapes
 
-  /// Whether the model is executed.
-  var executes: Bool { self != .shapes }
-
-  /// What runs the model in this mode.
-  func executable(_ original: Graph) throws -> ([RuntimeValue]) throws -> [RuntimeValue] {
+  /// What runs the model in this mode; `nil` for the one that runs nothing.
+  func executable(_ original: Graph) throws -> (([RuntimeValue]) throws -> [RuntimeValue])? {
     var graph = original
     let backend = CPUBackend()
     switch self {
-    case .run, .shapes: break
+    case .run: break
+    case .shapes: return nil
     case .reference: return { try ReferenceExecutor().run(original, inputs: $0) }
     case .optimized: try PassManager.aggressiveOptimizationPasses(executor: backend).run(&graph)
     case .roundtrip:

@@ -38,7 +38,8 @@ struct DecompositionTests {
     Example("%x: i64[a, 3]", "one_hot(%x, @d, @v) {axis = 1}", "d: i64[] constant = [4]", "v: f32[2] constant = [2.0, 5.0]"),
     Example("%x: f32[a, b, 5]", "center_crop_pad(%x, @s) {axes = [1, 2]}", "s: i64[2] constant = [3, 8]"),
     Example("%x: f32[b, 3, 6, 2], %u: f32[b, 3, n, 2]", "tensor_scatter(%x, %u) {mode = \"circular\"}"),
-    Example("%x: f32[a, 12, 12]", "col2im(%x, @i, @k) {strides = [2, 1], pads = [1, 0, 1, 0]}",
+    Example(
+      "%x: f32[a, 12, 12]", "col2im(%x, @i, @k) {strides = [2, 1], pads = [1, 0, 1, 0]}",
       "i: i64[2] constant = [4, 6]", "k: i64[2] constant = [2, 3]"),
   ]
 
@@ -61,7 +62,8 @@ struct DecompositionTests {
     Example("%x: f32[a, 2, h, w]", "global_lp_pool(%x) {p = 1}"),
     Example("%x: f32[a, 5, h, w]", "lrn(%x) {size = 3}"),
     Example("%x: f32[a, 6, h]", "group_normalization(%x, @s, @s) {num_groups = 2}", numbers("s", 6)),
-    Example("%x: f32[a, 3, h]", "batch_normalization(%x, @s, @s, @s, @s) {training_mode = true}",
+    Example(
+      "%x: f32[a, 3, h]", "batch_normalization(%x, @s, @s, @s, @s) {training_mode = true}",
       "s: f32[3] constant = [1.5, 0.5, 2.0]"),
     Example("%x: f32[a, h]", "layer_normalization(%x, @s)", "s: f32[1] constant = [2.0]"),
     Example("%x: f32[a, n, 2]", "dft(%x, none, @a) {inverse = true}", "a: i64[] constant = [1]"),
@@ -70,17 +72,23 @@ struct DecompositionTests {
 
   static let attentions = [
     Example("%q: f32[b, 4, n, 6], %k: f32[b, 2, m, 6], %v: f32[b, 2, m, 5], %mask: bool[n, m]", "attention(%q, %k, %v, %mask)"),
-    Example("%q: f32[b, n, 12], %k: f32[b, m, 6], %v: f32[b, m, 6]",
+    Example(
+      "%q: f32[b, n, 12], %k: f32[b, m, 6], %v: f32[b, m, 6]",
       "attention(%q, %k, %v) {q_num_heads = 4, kv_num_heads = 2, is_causal = true, softcap = 2.0, left_window_size = 1}"),
-    Example("%x: f32[b, n, 8], %c: f32[9, 1], %s: f32[9, 1], %i: i64[b, n]",
+    Example(
+      "%x: f32[b, n, 8], %c: f32[9, 1], %s: f32[9, 1], %i: i64[b, n]",
       "rotary_embedding(%x, %c, %s, %i) {num_heads = 2, rotary_embedding_dim = 2, interleaved = true}"),
-    Example("%x: f32[t, b, 3], %n: i32[b]", "lstm(%x, @w, @r, none, %n) {direction = \"bidirectional\", clip = 0.5}",
+    Example(
+      "%x: f32[t, b, 3], %n: i32[b]", "lstm(%x, @w, @r, none, %n) {direction = \"bidirectional\", clip = 0.5}",
       numbers("w", 2, 8, 3), numbers("r", 2, 8, 2)),
-    Example("%x: f32[b, t, 3]", "gru(%x, @w, @r, @b) {direction = \"reverse\", layout = 1, linear_before_reset = true}",
+    Example(
+      "%x: f32[b, t, 3]", "gru(%x, @w, @r, @b) {direction = \"reverse\", layout = 1, linear_before_reset = true}",
       numbers("w", 1, 6, 3), numbers("r", 1, 6, 2), numbers("b", 1, 12)),
-    Example("%q: f32[b, t, 8], %d: f32[b, t, 2], %e: f32[b, t, 1]",
+    Example(
+      "%q: f32[b, t, 8], %d: f32[b, t, 2], %e: f32[b, t, 1]",
       "linear_attention(%q, %q, %q, none, %d, %e) {q_num_heads = 2, kv_num_heads = 2}"),
-    Example("%x: f32[n, 3, d], %t: i64[n, d]", "softmax_cross_entropy_loss(%x, %t, @w) {ignore_index = 1}",
+    Example(
+      "%x: f32[n, 3, d], %t: i64[n, d]", "softmax_cross_entropy_loss(%x, %t, @w) {ignore_index = 1}",
       "w: f32[3] constant = [0.5, 1.0, 2.0]"),
   ]
 

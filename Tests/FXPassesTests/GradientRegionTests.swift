@@ -9,7 +9,8 @@ import Testing
 @Suite struct GradientRegionTests {
   /// A graph of inputs `x` [2, 3] and `s` [], and a parameter `w` [3, 3].
   private func check(
-    s: Double = 0.8, _ body: (GraphWriter, _ x: SymbolicTensor, _ s: SymbolicTensor, _ w: SymbolicTensor) throws -> [SymbolicTensor]
+    s: Double = 0.8,
+    _ body: (GraphWriter, _ x: SymbolicTensor, _ s: SymbolicTensor, _ w: SymbolicTensor) throws -> [SymbolicTensor]
   ) throws {
     var random = RandomSource(seed: 5)
     func tensor(_ shape: [Int]) throws -> Tensor {
@@ -31,14 +32,22 @@ import Testing
 
   @Test(arguments: [0.8, -0.8]) func branches(s: Double) throws {
     try check(s: s) { _, x, s, w in
-      [cond(s .> 0.0) { matmul(x, w) * s + x } else: { sin(x) * s }]
+      [
+        cond(s .> 0.0) {
+          matmul(x, w) * s + x
+        } else: {
+          sin(x) * s
+        }
+      ]
     }
   }
 
   @Test func whileLoops() throws {
     try check { _, x, s, w in
       let counter = x.lift(Tensor(0.0))
-      let states = whileLoop([counter, x]) { $0[0] .< 3.0 } body: { state in
+      let states = whileLoop([counter, x]) {
+        $0[0] .< 3.0
+      } body: { state in
         let next = matmul(state[1], w) * s + state[1]
         return [state[0] + 1.0, next]
       }
@@ -78,8 +87,14 @@ import Testing
   @Test func branchesInLoops() throws {
     try check { _, x, s, w in
       let counter = x.lift(Tensor(0.0))
-      let states = whileLoop([counter, x]) { $0[0] .< 3.0 } body: { state in
-        let next = cond(state[0] .> 1.0) { matmul(state[1], w) } else: { sin(state[1]) * s }
+      let states = whileLoop([counter, x]) {
+        $0[0] .< 3.0
+      } body: { state in
+        let next = cond(state[0] .> 1.0) {
+          matmul(state[1], w)
+        } else: {
+          sin(state[1]) * s
+        }
         return [state[0] + 1.0, next]
       }
       return [states[1]]
@@ -151,7 +166,8 @@ import Testing
       do { _ = try graph.gradient(of: output, wrt: [name]); return "" } catch { return "\(error)" }
     }
     #expect(message("z", "x") == "'z' is no output, input, parameter or value of the graph's body")
-    #expect(message(graph.outputNames[0], "x")
-      == "the gradient is that of one number, this is f32[2]: give its cotangent or reduce it")
+    #expect(
+      message(graph.outputNames[0], "x")
+        == "the gradient is that of one number, this is f32[2]: give its cotangent or reduce it")
   }
 }

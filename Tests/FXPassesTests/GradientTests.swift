@@ -42,7 +42,8 @@ import Testing
     + reduce.map { GradientCase($0, [r(2, 3), n(1)], "one axis") }
   static let cumulative: [GradientCase] = [
     GradientCase(.reduceProd, [.random([2, 3], 0...0)], "zeros"),
-    GradientCase(.cumprod, [r(2, 4), .constant(Tensor(1))]), GradientCase(.cumprod, [.random([3], 0...0), .constant(Tensor(0))], "zeros"),
+    GradientCase(.cumprod, [r(2, 4), .constant(Tensor(1))]),
+    GradientCase(.cumprod, [.random([3], 0...0), .constant(Tensor(0))], "zeros"),
     GradientCase(.cumprod, [r(4, 2), .constant(Tensor(0))], ["exclusive": true, "reverse": true], "backwards"),
     GradientCase(.cumsum, [r(2, 4), .constant(Tensor(1))]),
     GradientCase(.cumsum, [r(2, 4), .constant(Tensor(0))], ["exclusive": true, "reverse": true], "backwards"),
@@ -50,11 +51,13 @@ import Testing
 
   static let moves: [GradientCase] = [
     GradientCase(.reshape, [r(2, 6), n(3, -1)]), GradientCase(.transpose, [r(2, 3, 4)], ["perm": .ints([2, 0, 1])]),
-    GradientCase(.transpose, [r(2, 3)]), GradientCase(.squeeze, [r(2, 1, 3), n(1)]), GradientCase(.unsqueeze, [r(2, 3), n(0, 3)]),
+    GradientCase(.transpose, [r(2, 3)]), GradientCase(.squeeze, [r(2, 1, 3), n(1)]),
+    GradientCase(.unsqueeze, [r(2, 3), n(0, 3)]),
     GradientCase(.flatten, [r(2, 3, 2)]), GradientCase(.expand, [r(3, 1), n(2, 3, 4)]),
     GradientCase(.concat, [r(2, 3), r(2, 1), r(2, 2)], ["axis": -1]),
     GradientCase(.split, [r(2, 5), n(2, 3)], ["axis": 1], results: 2),
-    GradientCase(.slice, [r(4, 5), n(1, -1), n(4, -5), n(0, 1), n(2, -2)]), GradientCase(.slice, [r(5), n(-3), n(100)], "open end"),
+    GradientCase(.slice, [r(4, 5), n(1, -1), n(4, -5), n(0, 1), n(2, -2)]),
+    GradientCase(.slice, [r(5), n(-3), n(100)], "open end"),
     GradientCase(.pad, [r(2, 3), n(1, 0, 0, 2)]), GradientCase(.pad, [r(4), n(-1, 2)], "negative"),
     GradientCase(.pad, [r(2, 4), n(1, 2, 0, 3)], ["mode": "reflect"], "reflect"),
     GradientCase(.pad, [r(2, 4), n(2, 1), nil, n(1)], ["mode": "edge"], "edge"),
@@ -65,7 +68,8 @@ import Testing
     GradientCase(.gatherElements, [r(3, 3), .constant(ints([2, 3], [0, 2, 1, 0, 0, -1]))]),
     GradientCase(.gatherND, [r(3, 3), .constant(ints([2, 2], [0, 2, 1, 0]))]),
     GradientCase(.scatterElements, [r(3, 3), .constant(ints([1, 3], [0, 2, 1])), r(1, 3)]),
-    GradientCase(.scatterElements, [r(3, 3), .constant(ints([2, 3], [0, 2, 1, 0, 0, 1])), r(2, 3)], ["reduction": "add"], "add"),
+    GradientCase(
+      .scatterElements, [r(3, 3), .constant(ints([2, 3], [0, 2, 1, 0, 0, 1])), r(2, 3)], ["reduction": "add"], "add"),
     GradientCase(.scatterND, [r(4, 2), .constant(ints([2, 1], [3, 1])), r(2, 2)]),
     GradientCase(.topK, [r(2, 5), n(3)], results: 2),
   ]
@@ -80,27 +84,40 @@ import Testing
     GradientCase(.gemm, [r(3, 2), r(3, 4)], ["transA": true], "left transposed"),
     GradientCase(.gemm, [r(2, 3), r(4, 3)], ["transB": true], "right transposed"),
     GradientCase(.conv, [r(2, 3, 5), r(4, 3, 3), r(4)], "1-D"),
-    GradientCase(.conv, [r(1, 2, 6, 5), r(3, 2, 3, 2)], ["strides": .ints([2, 1]), "pads": .ints([1, 0, 2, 1])], "strides, pads"),
+    GradientCase(
+      .conv, [r(1, 2, 6, 5), r(3, 2, 3, 2)], ["strides": .ints([2, 1]), "pads": .ints([1, 0, 2, 1])], "strides, pads"),
     GradientCase(.conv, [r(2, 4, 5, 5), r(6, 2, 2, 2)], ["group": 2, "dilations": .ints([2, 1])], "groups, dilations"),
-    GradientCase(.conv, [r(1, 3, 6), r(3, 1, 3)], ["group": 3, "auto_pad": "SAME_UPPER", "strides": .ints([2])], "depthwise, same"),
+    GradientCase(
+      .conv, [r(1, 3, 6), r(3, 1, 3)], ["group": 3, "auto_pad": "SAME_UPPER", "strides": .ints([2])], "depthwise, same"),
     GradientCase(.convTranspose, [r(2, 3, 4), r(3, 2, 3), r(2)], "1-D"),
-    GradientCase(.convTranspose, [r(1, 4, 3, 3), r(4, 1, 3, 2)], ["group": 2, "strides": .ints([2, 2]), "pads": .ints([1, 0, 0, 1]),
-      "output_padding": .ints([1, 0])], "groups, strides"),
-    GradientCase(.maxPool, [r(2, 2, 5, 5)], ["kernel_shape": .ints([3, 2]), "strides": .ints([2, 1]), "pads": .ints([1, 0, 1, 1])]),
-    GradientCase(.averagePool, [r(1, 2, 5, 4)], ["kernel_shape": .ints([3, 2]), "strides": .ints([2, 1]), "pads": .ints([1, 0, 1, 1])]),
-    GradientCase(.averagePool, [r(1, 2, 5)], ["kernel_shape": .ints([2]), "pads": .ints([1, 1]), "count_include_pad": true], "padding counts"),
+    GradientCase(
+      .convTranspose, [r(1, 4, 3, 3), r(4, 1, 3, 2)],
+      [
+        "group": 2, "strides": .ints([2, 2]), "pads": .ints([1, 0, 0, 1]),
+        "output_padding": .ints([1, 0]),
+      ], "groups, strides"),
+    GradientCase(
+      .maxPool, [r(2, 2, 5, 5)], ["kernel_shape": .ints([3, 2]), "strides": .ints([2, 1]), "pads": .ints([1, 0, 1, 1])]),
+    GradientCase(
+      .averagePool, [r(1, 2, 5, 4)], ["kernel_shape": .ints([3, 2]), "strides": .ints([2, 1]), "pads": .ints([1, 0, 1, 1])]),
+    GradientCase(
+      .averagePool, [r(1, 2, 5)], ["kernel_shape": .ints([2]), "pads": .ints([1, 1]), "count_include_pad": true], "padding counts"
+    ),
     GradientCase(.globalAveragePool, [r(2, 3, 2, 2)]), GradientCase(.globalMaxPool, [r(2, 3, 2, 2)]),
     GradientCase(.batchNormalization, [r(2, 3, 4), r(3), r(3), r(3), r(3)]),
-    GradientCase(.batchNormalization, [r(3, 2, 2), r(2), r(2), .constant(doubles(0, 0)), .constant(doubles(1, 1))],
+    GradientCase(
+      .batchNormalization, [r(3, 2, 2), r(2), r(2), .constant(doubles(0, 0)), .constant(doubles(1, 1))],
       ["training_mode": true], "training"),
-    GradientCase(.layerNormalization, [r(2, 3, 4, in: wide), r(3, 4), r(3, 4)], ["axis": 1, "stash_type": .elementType(.float64)]),
+    GradientCase(
+      .layerNormalization, [r(2, 3, 4, in: wide), r(3, 4), r(3, 4)], ["axis": 1, "stash_type": .elementType(.float64)]),
     GradientCase(.resize, [r(1, 2, 3, 4), nil, nil, n(1, 2, 5, 7)], ["mode": "linear"], "linear"),
     GradientCase(.resize, [r(1, 1, 4, 3), nil, .constant(floats(1, 1, 0.6, 2.5))], ["mode": "cubic"], "cubic"),
     GradientCase(.resize, [r(2, 3), nil, nil, n(5)], ["axes": .ints([1])], "nearest"),
     GradientCase(.fusedLinear, [r(2, 3), r(4, 3), r(4)], ["activation": "relu"], "by decomposition"),
   ]
 
-  @Test(arguments: [unary, binary, elementwise, reductions, cumulative, moves, products].flatMap(\.self)) func isThatOfDifferences(_ example: GradientCase) throws {
+  @Test(arguments: [unary, binary, elementwise, reductions, cumulative, moves, products].flatMap(\.self))
+  func isThatOfDifferences(_ example: GradientCase) throws {
     try example.check()
   }
 

@@ -54,7 +54,10 @@ import Testing
 
   @Test func sharedPartsAreOneValue() throws {
     let rule = RewriteRule(
-      "square", replace: { x in let e = exp(x); return e * e }, with: { x in exp(x * 2.0) })
+      "square",
+      replace: { x in
+        let e = exp(x); return e * e
+      }, with: { x in exp(x * 2.0) })
     let same = try Self.graph(
       "graph @main(%x: f32[4]) {\n  %e: f32[4] = exp(%x)\n  %y: f32[4] = mul(%e, %e)\n  return %y\n}\n")
     #expect(try rule.matches(in: same).count == 1)
@@ -126,7 +129,13 @@ import Testing
 
   @Test func matchesInRegions() throws {
     var graph = try trace([.tensor(.float32, [2], name: "x"), .tensor(.bool, [], name: "c")]) { x in
-      [cond(x[1]) { x[0] + x[0] } else: { x[0] }]
+      [
+        cond(x[1]) {
+          x[0] + x[0]
+        } else: {
+          x[0]
+        }
+      ]
     }
     #expect(try RewritePass([Self.doubled]).apply(to: &graph)["doubled"] == 1)
     try graph.verify(.typed)
@@ -146,7 +155,9 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(message(RewriteRule("nothing", replace: { x in x }, with: { x in x })) == "rewrite rule 'nothing': the pattern makes no call")
+    #expect(
+      message(RewriteRule("nothing", replace: { x in x }, with: { x in x }))
+        == "rewrite rule 'nothing': the pattern makes no call")
     #expect(
       message(RewriteRule("unused", replace: { x, y in relu(x) }, with: { x, y in x }))
         == "rewrite rule 'unused': the pattern does not use its operand 1")

@@ -117,7 +117,9 @@ import Testing
     let x = try graph.addInput("x", .tensor(.float32, [4, 2]))
     let ones = try Tensor([2], [1, 1] as [Float])
     let names = ["scale", "bias", "mean", "variance"]
-    let parameters = try names.map { try graph.addParameter($0, ones, role: $0 == "mean" || $0 == "variance" ? .buffer : .weight) }
+    let parameters = try names.map {
+      try graph.addParameter($0, ones, role: $0 == "mean" || $0 == "variance" ? .buffer : .weight)
+    }
     let norm = try graph.append(
       .batchNormalization, [.value(x)] + parameters.map(Operand.parameter), attributes: ["training_mode": true],
       results: [.unknown, .unknown, .unknown])

@@ -17,7 +17,8 @@ extension OnnxForm {
       zs = names
     }
     guard call.operands.count == xs.count + zs.count else {
-      throw OnnxError(.attributeValue("xs", reason: "and zs name \(xs.count + zs.count) tensors for \(call.operands.count) inputs"))
+      throw OnnxError(
+        .attributeValue("xs", reason: "and zs name \(xs.count + zs.count) tensors for \(call.operands.count) inputs"))
     }
     return try call.callGradient(from: xs + zs, of: y, count: xs.count)
   }

@@ -144,9 +144,10 @@ private struct RecurrentLayer {
     // [time, direction, batch, hidden], and for the states [direction, batch, hidden].
     let y = try stack(outputs.map { $0[stateCount] }, axis: 1)
     let states = try (0..<stateCount).map { state in try stack(outputs.map { $0[state] }, axis: 0) }
-    let all = try [
-      isBatchFirst ? y.transposed([2, 0, 1, 3]) : y
-    ] + states.map { try isBatchFirst ? $0.transposed([1, 0, 2]) : $0 }
+    let all =
+      try [
+        isBatchFirst ? y.transposed([2, 0, 1, 3]) : y
+      ] + states.map { try isBatchFirst ? $0.transposed([1, 0, 2]) : $0 }
     return try all.prefix(context.node.results.count).map { try $0.cast(to: type).operand }
   }
 

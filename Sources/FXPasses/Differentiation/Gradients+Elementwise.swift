@@ -14,7 +14,8 @@ extension GradientRules {
     binary(.mod, { dy, _, _, _ in dy }, { dy, a, b, y in dy * (y - a) / b })
     binary(.pow, { dy, a, b, _ in Self.power(dy, a, b) }, { dy, a, _, y in Self.exponent(dy, a, y) })
     addUnary()
-    for op in [Operator.floor, .ceil, .round, .sign, .isNaN, .isInf, .equal, .notEqual, .greater, .greaterOrEqual, .less,
+    for op in [
+      Operator.floor, .ceil, .round, .sign, .isNaN, .isInf, .equal, .notEqual, .greater, .greaterOrEqual, .less,
       .lessOrEqual, .argmax, .argmin, .shape, .size, .nonzero, .eyeLike, .constantOfShape, .oneHot,
     ] {
       self[op] = .zero
@@ -74,9 +75,10 @@ extension GradientRules {
     unary(.atanh) { dy, x, _ in dy / (1.0 - x * x) }
   }
 
-  private typealias Part = @Sendable (
-    _ dy: SymbolicTensor, _ a: SymbolicTensor, _ b: SymbolicTensor, _ y: SymbolicTensor
-  ) -> SymbolicTensor
+  private typealias Part =
+    @Sendable (
+      _ dy: SymbolicTensor, _ a: SymbolicTensor, _ b: SymbolicTensor, _ y: SymbolicTensor
+    ) -> SymbolicTensor
 
   /// A rule for two operands that are broadcast.
   private mutating func binary(_ op: Operator, _ first: @escaping Part, _ second: @escaping Part) {

@@ -10,7 +10,8 @@ extension GradientRules {
       let element = x.elementType ?? .float32
       let channels = [0] + Array(2..<rank)
       let perChannel = (1...4).map { index in
-        rank == 2 ? context.operand(index).cast(to: element)
+        rank == 2
+          ? context.operand(index).cast(to: element)
           : unsqueeze(context.operand(index), axes: Array(1...rank - 2)).cast(to: element)
       }
       var (mean, variance) = (perChannel[2], perChannel[3])

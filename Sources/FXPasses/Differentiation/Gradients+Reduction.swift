@@ -23,7 +23,8 @@ extension GradientRules {
       let axes = try context.reducedAxes()
       var stages = [context.operand(0)]
       for axis in axes {
-        stages.append(stages[stages.count - 1].calling(.reduceProd, Tensor(vector: [axis]), attributes: ["keepdims": .bool(true)]))
+        stages.append(
+          stages[stages.count - 1].calling(.reduceProd, Tensor(vector: [axis]), attributes: ["keepdims": .bool(true)]))
       }
       var cotangent = dy.reshaped(like: stages[axes.count])
       for (axis, x) in zip(axes, stages).reversed() {

@@ -35,7 +35,8 @@ public struct RewriteRule: Sendable {
   }
 
   public init(
-    _ name: String, contract: NumericContract = .reassociates, replace pattern: @escaping @Sendable (SymbolicTensor) -> SymbolicTensor,
+    _ name: String, contract: NumericContract = .reassociates,
+    replace pattern: @escaping @Sendable (SymbolicTensor) -> SymbolicTensor,
     where condition: @escaping @Sendable (RewriteMatch) -> Bool = { _ in true },
     with replacement: @escaping @Sendable (SymbolicTensor) -> SymbolicTensor
   ) {

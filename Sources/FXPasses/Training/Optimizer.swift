@@ -74,7 +74,11 @@ public struct Adam: Optimizer {
   ) -> (parameter: SymbolicTensor, memory: [SymbolicTensor]) {
     var (start, slope) = (parameter, gradient)
     if weightDecay != 0 {
-      if isDecoupled { start = parameter * (1.0 - learningRate * weightDecay) } else { slope = gradient + parameter * weightDecay }
+      if isDecoupled {
+        start = parameter * (1.0 - learningRate * weightDecay)
+      } else {
+        slope = gradient + parameter * weightDecay
+      }
     }
     let mean = memory[0] * betas.0 + slope * (1 - betas.0)
     let square = memory[1] * betas.1 + slope * slope * (1 - betas.1)

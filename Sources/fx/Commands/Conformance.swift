@@ -51,7 +51,9 @@ struct Conformance: ParsableCommand {
         (result, reason) = ("failed", String(describing: error).replacingOccurrences(of: "\n", with: " "))
       }
       if let expected = ExpectedFailures.reason(case: item.name, mode: mode) {
-        (result, reason) = reason == nil ? ("failed", "passes, but was expected to fail: \(expected.rawValue)")
+        (result, reason) =
+          reason == nil
+          ? ("failed", "passes, but was expected to fail: \(expected.rawValue)")
           : ("skipped", expected.rawValue)
       }
       entries.append(

@@ -19,7 +19,7 @@ enum ExpectedFailures {
       "test_affine_grid_2d": .openRank, "test_affine_grid_2d_align_corners": .openRank, "test_affine_grid_3d": .openRank,
       "test_affine_grid_3d_align_corners": .openRank, "test_col2im": .openRank, "test_col2im_5d": .openRank,
       "test_col2im_dilations": .openRank, "test_col2im_pads": .openRank, "test_col2im_strides": .openRank,
-    ]
+    ],
   ]
 
   static func reason(case name: String, mode: ConformanceMode) -> Reason? { reasons[mode]?[name] }

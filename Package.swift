@@ -59,7 +59,7 @@ let package = Package(
     // Layer 2
     .target(name: "FXTrace", dependencies: ["FXCore", "FXShapes"], swiftSettings: settings),
     .target(name: "FXPasses", dependencies: ["FXCore", "FXShapes", "FXTrace"], swiftSettings: settings),
-    .target(name: "FXCodegen", dependencies: ["FXCore", "FXShapes", "FXPasses"], swiftSettings: settings),
+    .target(name: "FXCodegen", dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses"], swiftSettings: settings),
 
     // Layer 3
     .target(
@@ -95,7 +95,8 @@ let package = Package(
       exclude: ["Data"],
       swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXCodegenTests", dependencies: ["FXCore", "FXCodegen", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(name: "FXCodegenTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "FXRuntimeTests",
       dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],

@@ -1,0 +1,74 @@
+import FXCore
+import FXPasses
+import FXShapes
+
+/// Writes graphs as programs of other stacks.
+///
+/// ```swift
+/// let generator = CodeGenerator()
+/// print(generator.availableTargets)
+/// print(try generator.generateCode(graph, target: "numpy"))
+/// try generator.generate(graph, target: "std_cpp").write(to: "model")
+/// ```
+///
+/// The same graph gives the same program. A value: users add targets of their own.
+public struct CodeGenerator: Sendable {
+  private var targets: [String: any CodeTarget] = [:]
+
+  /// - Parameter targets: those of this package, unless others are given.
+  public init(targets: [any CodeTarget] = CodeGenerator.standardTargets) {
+    for target in targets { add(target) }
+  }
+
+  /// The names of all targets, sorted.
+  public var availableTargets: [String] { targets.keys.sorted() }
+
+  /// Adds a target, in place of one of its name.
+  public mutating func add(_ target: any CodeTarget) { targets[target.name] = target }
+
+  /// The target of a name.
+  /// - Throws: `CodegenError.unknownTarget`, listing those there are.
+  public func target(named name: String) throws -> any CodeTarget {
+    guard let target = targets[name] else { throw CodegenError.unknownTarget(name, available: availableTargets) }
+    return target
+  }
+
+  /// The source that a reader starts with, of what `generate` gives.
+  /// - Throws: as `generate`.
+  public func generateCode(_ graph: Graph, target: String) throws -> String {
+    try generate(graph, target: target).source
+  }
+
+  /// The program of a graph.
+  /// - Throws: `CodegenError`, listing every call that the target cannot write; `ShapeError`.
+  public func generate(
+    _ graph: Graph, target name: String, _ options: CodegenOptions = CodegenOptions()
+  ) throws -> GeneratedProgram {
+    let target = try target(named: name)
+    return try target.emit(prepare(graph, for: target), options)
+  }
+
+  /// The graph that a target is given: types are inferred, and composite operators that it refuses are decomposed.
+  /// - Throws: as `generate`.
+  public func prepare(_ graph: Graph, for target: any CodeTarget) throws -> Graph {
+    var graph = graph
+    let inference = ShapeInferencePass()
+    try inference.apply(to: &graph)
+    while true {
+      var refusals: [CodegenError.Refusal] = []
+      var decomposable: Set<Operator> = []
+      for id in graph.allNodes {
+        let node = try graph[id]
+        guard let reason = target.refusal(of: node, in: graph) else { continue }
+        refusals.append(.init(node: graph.name(of: id), op: node.op.description, location: node.location, reason: reason))
+        if Decompositions.standard[node.op] != nil { decomposable.insert(node.op) }
+      }
+      if refusals.isEmpty { return graph }
+      let pass = DecompositionPass(.standard.only([Operator](decomposable)))
+      guard try pass.apply(to: &graph).changes > 0 else {
+        throw CodegenError.unsupported(target: target.name, refusals)
+      }
+      try inference.apply(to: &graph)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import FXCore
+import Foundation
+
+/// The files that a target writes for a graph.
+public struct GeneratedProgram: Sendable {
+  public struct File: Sendable {
+    /// A name without folders.
+    public let name: String
+    public let bytes: [UInt8]
+  }
+
+  /// The source that a reader starts with comes first.
+  public private(set) var files: [File] = []
+
+  public init() {}
+
+  public mutating func add(_ name: String, _ text: String) { add(name, [UInt8](text.utf8)) }
+  public mutating func add(_ name: String, _ bytes: [UInt8]) { files.append(File(name: name, bytes: bytes)) }
+
+  /// The text of the first file.
+  public var source: String { files.first.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "" }
+
+  /// Writes all files into a folder, which is made if it is not there.
+  /// - Throws: what the file system says.
+  public func write(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for file in files { try AtomicFile.write(file.bytes, to: folder + "/" + file.name) }
+  }
+}

@@ -95,8 +95,10 @@ let package = Package(
       exclude: ["Data"],
       swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),
-    .testTarget(name: "FXCodegenTests",
-      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "FXCodegenTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "FXRuntimeTests",
       dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],

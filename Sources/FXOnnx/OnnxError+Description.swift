@@ -15,7 +15,10 @@ extension OnnxError.Node: CustomStringConvertible {
   /// `node "conv1" (Conv)`, or by its output where it has no name.
   public var description: String {
     let label = name.isEmpty ? (output.isEmpty ? "node" : "node with output \(output.quoted)") : "node \(name.quoted)"
-    let place = path.isEmpty ? "" : " in \(path.joined(separator: "/"))"
+    // Of a deep path the ends tell enough.
+    let names = path.map(\.nameText)
+    let shown = names.count > 8 ? names.prefix(3) + ["… \(names.count - 6) more …"] + names.suffix(3) : names
+    let place = shown.isEmpty ? "" : " in \(shown.joined(separator: "/"))"
     return "\(label) (\(opType.isEmpty ? "no op_type" : opType.nameText))\(place)"
   }
 }

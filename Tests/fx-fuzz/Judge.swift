@@ -93,9 +93,9 @@ struct Judge {
     let graph = try step("import") { try OnnxImporter().graph(from: document) }
     do { try graph.verify(.structural) } catch { verdict.defect = "the imported graph does not verify: \(error)" }
     verdict.outcome = "compiled"
-    if variant % 4 == 1 { try writeOnnx(graph, &verdict) }
     if variant % 16 == 2 { writeFormats(graph, document, &verdict) }
     _ = try step("verify") { try graph.verify(.typed) }
+    if variant % 4 == 1 { try writeOnnx(graph, &verdict) }
     var typed = graph
     _ = try step("infer") { try ShapeInference().run(&typed) }
     if variant % 8 == 3 { optimize(graph, &verdict) }
@@ -110,7 +110,7 @@ struct Judge {
     }
   }
 
-  /// A graph that was read can be written, or it is said why not; what was written can be read.
+  /// A graph that verifies can be written, or it is said why not; what was written can be read.
   private func writeOnnx(_ graph: Graph, _ verdict: inout Verdict) throws(Refusal) {
     guard let bytes = try? step("export", { try exportToOnnx(graph).serialized() }) else { return }
     do {

@@ -46,7 +46,7 @@ package struct EinsumEquation: Sendable, Equatable {
         result.append(.ellipsis)
         rest = rest.dropFirst(3)
       } else {
-        guard character.isLetter, character.isASCII else { throw ParseError(reason: "holds '\(character)'") }
+        guard character.isLetter, character.isASCII else { throw ParseError(reason: "holds \(String(character).inQuotes)") }
         result.append(.letter(character))
         rest = rest.dropFirst()
       }

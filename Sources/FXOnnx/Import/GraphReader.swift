@@ -34,7 +34,7 @@ final class GraphReader {
     self.options = options
     self.tensors = tensors
     functions = FunctionTable(model.functionMessages)
-    nodeLimit = options.nodeLimit ?? 16_000 + 16 * GraphReader.nodeCount(model)
+    nodeLimit = options.nodeLimit ?? 8_000 + 16 * GraphReader.nodeCount(model)
     graph = Graph(name: text(model.graph?.pointee.name))
   }
 
@@ -48,8 +48,8 @@ final class GraphReader {
     _modify { yield &frames[frames.count - 1] }
   }
 
-  /// What frames inside frames may need of the machine's stack is bounded.
-  private static let depthLimit = 128
+  /// What frames inside frames may need of the machine's stack is bounded: as deep as regions may nest.
+  private static let depthLimit = Graph.regionDepthLimit
 
   /// Makes `frame` the innermost one; the caller removes it.
   func enter(_ frame: Frame) throws(OnnxError) {

@@ -13,7 +13,7 @@ public struct OnnxImporter: Sendable {
   public var operators = OnnxOperators.standard
   /// Whether external data may lie outside the model's directory.
   public var allowsExternalDataOutside = false
-  /// The most nodes that a model may have with its functions inlined; by default 16,000 and 16 for each that is written,
+  /// The most nodes that a model may have with its functions inlined; by default 8,000 and 16 for each that is written,
   /// so that functions which call each other cannot multiply without end.
   public var nodeLimit: Int?
 

@@ -35,15 +35,14 @@ extension KernelRequest {
       index.count == data.count, let axis = KernelRequest.axis(self[ScatterElements.axis], rank: data.count),
       data.indices.allSatisfy({ $0 == axis || index[$0] <= data[$0] })
     else { return nil }
+    let update: ScatterElementsKernel.Update
     switch (self[ScatterElements.reduction], type(0), elementSize) {
-    case ("none", _, 4):
-      return .kernel(ScatterElementsKernel<Replacing<UInt32>>(data, index, axis: axis), inPlace: inPlace([0]))
-    case ("none", _, 8):
-      return .kernel(ScatterElementsKernel<Replacing<UInt64>>(data, index, axis: axis), inPlace: inPlace([0]))
-    case ("add", .float32, _):
-      return .kernel(ScatterElementsKernel<Adding>(data, index, axis: axis), inPlace: inPlace([0]))
+    case ("none", _, 4): update = .fourBytes
+    case ("none", _, 8): update = .eightBytes
+    case ("add", .float32, _): update = .sum
     default: return nil
     }
+    return .kernel(ScatterElementsKernel(data, index, axis: axis, update), inPlace: inPlace([0]))
   }
 }
 
@@ -144,42 +143,46 @@ private struct ScatterNDKernel: Kernel {
   }
 }
 
-/// How an update joins what is there.
-private protocol Update {
-  associatedtype Element: BitwiseCopyable & Sendable
-  static func joined(_ old: Element, _ new: Element) -> Element
-}
-
-private enum Replacing<Element: BitwiseCopyable & Sendable>: Update {
-  static func joined(_ old: Element, _ new: Element) -> Element { new }
-}
-
-private enum Adding: Update {
-  static func joined(_ old: Float, _ new: Float) -> Float { old + new }
-}
-
 /// `y = data`, then `y[i… but for the axis, where index[i…] says]` joined with `updates[i…]`, in the order of the updates.
-private struct ScatterElementsKernel<U: Update>: Kernel {
+private struct ScatterElementsKernel: Kernel {
+  /// How an update joins what is there: in its place, or added as `float32`.
+  enum Update { case fourBytes, eightBytes, sum }
+
   let index: [Int]
   let axis: Int
   let axisSize: Int
   let strides: [Int]
+  let update: Update
   let bytes: Int
 
-  init(_ data: [Int], _ index: [Int], axis: Int) {
+  init(_ data: [Int], _ index: [Int], axis: Int, _ update: Update) {
     self.index = index
     self.axis = axis
+    self.update = update
     axisSize = data[axis]
     strides = CopyKernel.strides(data)
-    bytes = data.reduce(MemoryLayout<U.Element>.stride, *)
+    bytes = data.reduce(update == .eightBytes ? 8 : 4, *)
   }
 
   func run(_ arguments: borrowing KernelArguments) throws {
-    let (indices, updates) = (arguments.operand(1, as: Int64.self), arguments.operand(2, as: U.Element.self))
-    let y = arguments.copyOfData(bytes).assumingMemoryBound(to: U.Element.self)
+    let indices = arguments.operand(1, as: Int64.self)
+    let y = arguments.copyOfData(bytes)
+    switch update {
+    case .fourBytes: try scatter(indices, arguments.operand(2, as: UInt32.self), into: y) { $1 }
+    case .eightBytes: try scatter(indices, arguments.operand(2, as: UInt64.self), into: y) { $1 }
+    case .sum: try scatter(indices, arguments.operand(2, as: Float.self), into: y) { $0 + $1 }
+    }
+  }
+
+  /// Inlined, so that there is one loop for each element type.
+  @inline(__always)
+  private func scatter<Element: BitwiseCopyable>(
+    _ indices: UnsafePointer<Int64>, _ updates: UnsafePointer<Element>, into y: UnsafeMutableRawPointer,
+    _ joined: (Element, Element) -> Element
+  ) throws {
+    let y = y.assumingMemoryBound(to: Element.self)
     let columns = index[index.count - 1]
-    let isLast = axis == index.count - 1
-    let (axisStride, columnStride) = (strides[axis], isLast ? 0 : 1)
+    let (axisStride, columnStride) = (strides[axis], axis == index.count - 1 ? 0 : 1)
     for row in 0..<index.dropLast().reduce(1, *) {
       var (rest, base) = (row, 0)
       for other in (0..<index.count - 1).reversed() {
@@ -187,14 +190,15 @@ private struct ScatterElementsKernel<U: Update>: Kernel {
         if other != axis { base += digit * strides[other] }
         rest = quotient
       }
+      let (rowIndices, rowUpdates) = (indices + row * columns, updates + row * columns)
       for column in 0..<columns {
-        let given = Int(indices[row * columns + column])
+        let given = Int(rowIndices[column])
         let at = given < 0 ? given + axisSize : given
         guard at >= 0, at < axisSize else {
           throw KernelError.invalid("index \(given) is out of range for an axis of size \(axisSize)")
         }
         let target = base + at * axisStride + column * columnStride
-        y[target] = U.joined(y[target], updates[row * columns + column])
+        y[target] = joined(y[target], rowUpdates[column])
       }
     }
   }

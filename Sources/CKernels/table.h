@@ -77,6 +77,25 @@
   X(size_t, conv_scratch, (const fxk_conv *conv), (conv))                                                           \
   X(void, conv_run, (const fxk_conv *conv, size_t task0, size_t task1, float *scratch),                             \
     (conv, task0, task1, scratch))                                                                                  \
+  X(size_t, channel_block, (void), ())                                                                               \
+  X(void, to_blocks, (const float *x, size_t channels, size_t pixels, float *y, size_t block0, size_t block1),       \
+    (x, channels, pixels, y, block0, block1))                                                                        \
+  X(void, from_blocks, (const float *x, size_t channels, size_t pixels, float *y, size_t block0, size_t block1),     \
+    (x, channels, pixels, y, block0, block1))                                                                        \
+  X(fxk_blocked_method, blocked_choose, (const fxk_blocked_conv *conv), (conv))                                      \
+  X(bool, blocked_in_place, (const fxk_blocked_conv *conv), (conv))                                                  \
+  X(size_t, blocked_packed_size, (const fxk_blocked_conv *conv), (conv))                                             \
+  X(void, blocked_pack, (const fxk_blocked_conv *conv, const float *weights, float *packed),      \
+    (conv, weights, packed))                                                                                   \
+  X(size_t, blocked_plan, (fxk_blocked_conv * conv, size_t threads), (conv, threads))                                \
+  X(size_t, blocked_scratch, (const fxk_blocked_conv *conv), (conv))                                                 \
+  X(void, blocked_run, (const fxk_blocked_conv *conv, size_t task0, size_t task1, float *scratch),                   \
+    (conv, task0, task1, scratch))                                                                                   \
+  X(void, blocked_max_pool, (const fxk_pool2d *pool, const float *x, float *y, size_t plane0, size_t plane1),        \
+    (pool, x, y, plane0, plane1))                                                                                    \
+  X(void, blocked_average_pool,                                                                                      \
+    (const fxk_pool2d *pool, const float *x, float *y, bool count_padding, size_t plane0, size_t plane1),            \
+    (pool, x, y, count_padding, plane0, plane1))                                                                     \
   X(void, max_pool2d_f32,                                                                                           \
     (const fxk_pool2d *pool, const float *x, float *y, int64_t *indices, int64_t plane_index_step,                  \
      size_t plane0, size_t plane1),                                                                                 \

@@ -19,6 +19,9 @@
 #include "winograd.h"
 #include "conv.h"
 #include "spatial.h"
+#include "blocked.h"
+#include "blocked_depthwise.h"
+#include "blocked_winograd.h"
 #include "convert.h"
 
 const fxk_table FXK_TABLE = {

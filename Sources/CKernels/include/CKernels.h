@@ -15,6 +15,7 @@
 #include "fxk_gemm.h"
 #include "fxk_conv.h"
 #include "fxk_spatial.h"
+#include "fxk_blocked.h"
 #include "fxk_move.h"
 #include "fxk_convert.h"
 #include "fxk_threads.h"

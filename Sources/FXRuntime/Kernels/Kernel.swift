@@ -86,16 +86,22 @@ public typealias KernelFactory = @Sendable (KernelRequest) throws -> KernelChoic
 /// The kernel factories of each operator. A value: users extend a copy of `.standard`.
 public struct KernelTable: Sendable {
   private var factories: [Operator: KernelFactory] = [:]
+  /// Those for images in blocks of channels, asked first.
+  var blocked: [Operator: BlockedKernelFactory] = [:]
 
   public init() {}
 
   public subscript(op: Operator) -> KernelFactory? {
     get { factories[op] }
-    set { factories[op] = newValue }
+    set {
+      factories[op] = newValue
+      // A kernel of the user's takes the place of every kernel of ours.
+      blocked[op] = nil
+    }
   }
 
   /// The same factory for several operators.
   mutating func set(_ operators: [Operator], _ factory: @escaping KernelFactory) {
-    for op in operators { factories[op] = factory }
+    for op in operators { self[op] = factory }
   }
 }

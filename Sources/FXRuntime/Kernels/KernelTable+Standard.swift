@@ -24,6 +24,7 @@ extension KernelTable {
     table.addImages()
     table.addTrees()
     table.addSignals()
+    table.addBlocked()
     return table
   }()
 }

@@ -18,9 +18,18 @@ extension KernelRequest {
 
   /// Windows over one or two spatial axes.
   fileprivate func pooling(isMax: Bool) -> KernelChoice? {
+    guard results[0].elementCount > 0, let pool = poolWindow(isMax: isMax) else { return nil }
+    let cost = 0.3 * Double(pool.out_h * pool.out_w * pool.kernel_h * pool.kernel_w) + 20
+    let division = WorkDivision(shape(0)[0] * shape(0)[1], nanosecondsEach: cost, threads: threads)
+    if isMax { return .kernel(MaxPoolKernel(window: pool, division: division)) }
+    return .kernel(
+      AveragePoolKernel(window: pool, countsPadding: self[AveragePool.countIncludePad], division: division))
+  }
+
+  /// The window of a pooling of `float32` over one or two axes; `nil` for another.
+  func poolWindow(isMax: Bool) -> fxk_pool2d? {
     let rank = shape(0).count - 2
-    guard type(0) == .float32, rank == 1 || rank == 2, results[0].elementCount > 0,
-      !isMax || self[MaxPool.storageOrder] == 0,
+    guard type(0) == .float32, rank == 1 || rank == 2, !isMax || self[MaxPool.storageOrder] == 0,
       let window = WindowGeometry(
         self, input: Array(shape(0).dropFirst(2)), output: Array(results[0].shape.dropFirst(2)),
         kernel: self[MaxPool.kernelShape])
@@ -34,11 +43,7 @@ extension KernelRequest {
     (pool.dilation_h, pool.dilation_w) = two(window.dilations, 1)
     (pool.pad_top, pool.pad_left) = two(window.padBefore, 0)
     (pool.pad_bottom, pool.pad_right) = two(window.padAfter, 0)
-    let cost = 0.3 * Double(pool.out_h * pool.out_w * pool.kernel_h * pool.kernel_w) + 20
-    let division = WorkDivision(shape(0)[0] * shape(0)[1], nanosecondsEach: cost, threads: threads)
-    if isMax { return .kernel(MaxPoolKernel(window: pool, division: division)) }
-    return .kernel(
-      AveragePoolKernel(window: pool, countsPadding: self[AveragePool.countIncludePad], division: division))
+    return pool
   }
 }
 

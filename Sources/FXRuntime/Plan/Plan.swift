@@ -54,7 +54,10 @@ struct Plan: Sendable {
 struct TensorFacts: Sendable, Equatable {
   let elementType: ElementType
   let shape: [Int]
+  /// In memory, with the channels past the last where they lie in blocks.
   let byteCount: Int
+  /// Whether it is an image whose channels lie in blocks.
+  let isInBlocks: Bool
 
   /// `nil` for types with unknown sizes and for strings.
   init?(_ type: ValueType) {
@@ -69,6 +72,19 @@ struct TensorFacts: Sendable, Equatable {
     self.elementType = elementType
     self.shape = shape
     self.byteCount = byteCount
+    isInBlocks = false
+  }
+
+  /// An image of `float32` with its channels in blocks; `nil` for other tensors.
+  init?(_ plain: TensorFacts, inBlocksOf block: Int) {
+    guard plain.elementType == .float32, plain.shape.count == 4,
+      let padded = TensorFacts(
+        .float32, [plain.shape[0], (plain.shape[1] + block - 1) / block, plain.shape[2], plain.shape[3], block])
+    else { return nil }
+    elementType = .float32
+    shape = plain.shape
+    byteCount = padded.byteCount
+    isInBlocks = true
   }
 
   var type: ValueType { .tensor(elementType, Shape(shape)) }

@@ -23,6 +23,10 @@ struct Planner {
   private var isResult: Set<ValueID> = []
   /// Bytes of constants that this plan computed for itself.
   private var constantBytes = 0
+  /// Values that convolutions want in blocks of channels.
+  private var wantedInBlocks: Set<ValueID> = []
+  /// By slot, the one that holds the same image in the other layout, once somebody has asked for it.
+  private var reorderedSlot: [Int32: Int32] = [:]
 
   private struct Block {
     let offset: Int
@@ -51,6 +55,7 @@ struct Planner {
     for id in nodes {
       for operand in try graph[id].operands { if let value = operand.value { usesLeft[value, default: 0] += 1 } }
     }
+    wantedInBlocks = try program.kernels.wantedInBlocks(nodes, of: graph)
     for (index, argument) in try graph.arguments(of: program.region).enumerated() {
       slotOf[argument] = add(.input(index), TensorFacts(inputTypes[index]))
     }
@@ -64,7 +69,10 @@ struct Planner {
         throw program.failure(at: node, error)
       }
     }
-    let resultSlots = try results.map { try slot(of: $0, in: nil) }
+    let resultSlots = try results.map { operand in
+      let slot = try slot(of: operand, in: nil)
+      return slot >= 0 && slots[Int(slot)].facts?.isInBlocks ?? false ? reorderedSlot[slot] ?? slot : slot
+    }
     alignConstants(readBy: resultSlots)
     return Plan(
       inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs, arenaBytes: arena.peak)
@@ -81,7 +89,7 @@ struct Planner {
     }
     guard zip(operands, facts).allSatisfy({ $0 < 0 || $1 != nil }),
       let inferred = try program.inference.results(of: node, operandTypes: types, operandTensors: tensors)
-    else { return addEvaluation(node, operands, facts: node.results.map { _ in nil }) }
+    else { return try addEvaluation(node, operands, facts: node.results.map { _ in nil }) }
 
     if node.op.isPure, let constants = try constants(node, inferred, operands, tensors) {
       for (result, tensor) in zip(node.results, constants) {
@@ -91,7 +99,7 @@ struct Planner {
       return
     }
     let resultFacts = inferred.types.map(TensorFacts.init)
-    guard resultFacts.allSatisfy({ $0 != nil }) else { return addEvaluation(node, operands, facts: resultFacts) }
+    guard resultFacts.allSatisfy({ $0 != nil }) else { return try addEvaluation(node, operands, facts: resultFacts) }
     try choose(node, operands, facts, tensors, resultFacts.compactMap(\.self))
   }
 
@@ -139,9 +147,25 @@ struct Planner {
       },
       results: results.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
       wanted: node.results.map { usesLeft[$0] != nil }, weights: program.weights, threads: program.pool.size)
-    switch try program.kernels[node.op]?(request) {
-    case nil: addEvaluation(node, operands, facts: results)
-    case .view(let index): addView(node, of: index, operands, results[0])
+    let layout = BlockedLayout(
+      operands: facts.map { $0?.isInBlocks ?? false }, isWanted: node.results.first.map(wantedInBlocks.contains) ?? false)
+    if let blocked = try program.kernels.blocked[node.op]?(request, layout),
+      let image = blocked.result ? TensorFacts(results[0], inBlocksOf: layout.block) : results[0]
+    {
+      let operands = try operands.indices.map { try reordered(operands[$0], inBlocks: blocked.operands[$0], for: node) }
+      return try add(blocked.choice, node, operands, request, [image] + results.dropFirst())
+    }
+    guard let choice = try program.kernels[node.op]?(request) else {
+      return try addEvaluation(node, operands, facts: results)
+    }
+    try add(choice, node, operands.map { try reordered($0, inBlocks: false, for: node) }, request, results)
+  }
+
+  private mutating func add(
+    _ choice: KernelChoice, _ node: Node, _ operands: [Int32], _ request: KernelRequest, _ results: [TensorFacts]
+  ) throws {
+    switch choice {
+    case .view(let index): try addView(node, of: index, operands, results[0])
     case .kernel(let kernel, let scratch, let inPlace, let unread):
       var resultSlots: [Int32] = []
       for (position, value) in node.results.enumerated() {
@@ -162,10 +186,14 @@ struct Planner {
       for index in unread where readSlots.indices.contains(index) { readSlots[index] = -1 }
       finish(node, step: (.kernel(kernel, scratchOffset: scratchOffset), readSlots, resultSlots))
     }
+    if let value = node.results.first, isResult.contains(value), let slot = slotOf[value] {
+      _ = try reordered(slot, inBlocks: false, for: node, result: value)
+    }
   }
 
   /// A step whose operands are handed over as values and whose results are found out in the run.
-  private mutating func addEvaluation(_ node: Node, _ operands: [Int32], facts: [TensorFacts?]) {
+  private mutating func addEvaluation(_ node: Node, _ given: [Int32], facts: [TensorFacts?]) throws {
+    let operands = try given.map { try reordered($0, inBlocks: false, for: node) }
     var results: [Int32] = []
     for (index, value) in node.results.enumerated() {
       let slot = add(.boxed, index < facts.count ? facts[index] : nil)
@@ -175,14 +203,16 @@ struct Planner {
     finish(node, step: (.evaluate, operands, results))
   }
 
-  private mutating func addView(_ node: Node, of index: Int, _ operands: [Int32], _ facts: TensorFacts) {
+  private mutating func addView(_ node: Node, of index: Int, _ operands: [Int32], _ facts: TensorFacts) throws {
     let operand = operands[index]
     switch slots[Int(operand)].home {
     case .boxed:
-      addEvaluation(node, operands, facts: [facts])
+      try addEvaluation(node, operands, facts: [facts])
     case .constant(let tensor):
       // The element count was checked by the shape rule; a mismatch would be the rule's fault and is run, not assumed.
-      guard let view = try? tensor.reshaped(facts.shape) else { return addEvaluation(node, operands, facts: [facts]) }
+      guard let view = try? tensor.reshaped(facts.shape) else {
+        return try addEvaluation(node, operands, facts: [facts])
+      }
       slotOf[node.results[0]] = add(.constant(view), facts)
       finish(node, step: nil)
     case .arena:
@@ -214,9 +244,27 @@ struct Planner {
     return slot
   }
 
-  /// A place for a kernel's result: memory of its own if the run returns it, else the arena.
-  private mutating func place(_ value: ValueID, _ facts: TensorFacts) -> Int32 {
-    if isResult.contains(value) {
+  /// The slot itself, or one that holds the image in the other layout: filled by a step before the node's if nobody has
+  /// asked for it yet.
+  /// - Parameter result: the result of the run that the other slot is.
+  private mutating func reordered(_ slot: Int32, inBlocks: Bool, for node: Node, result: ValueID? = nil) throws -> Int32 {
+    guard slot >= 0, let facts = slots[Int(slot)].facts, facts.isInBlocks != inBlocks else { return slot }
+    if let other = reorderedSlot[slot] { return other }
+    let plain = TensorFacts(facts.elementType, facts.shape)
+    guard let other = inBlocks ? plain.flatMap({ TensorFacts($0, inBlocksOf: BlockedLayout.block) }) : plain else {
+      throw KernelError.invalid("only images of float32 have their channels in blocks")
+    }
+    let target = place(result, other)
+    reorderedSlot[slot] = target
+    let kernel = ReorderKernel(facts.shape, intoBlocks: inBlocks, threads: program.pool.size)
+    steps.append(
+      Plan.Step(node: node, work: .kernel(kernel, scratchOffset: 0), operands: [slot], results: [target], releases: []))
+    return target
+  }
+
+  /// A place for a kernel's result: memory of its own if the run returns it as it is, else the arena.
+  private mutating func place(_ value: ValueID?, _ facts: TensorFacts) -> Int32 {
+    if let value, isResult.contains(value), !facts.isInBlocks {
       outputs.append(facts)
       return add(.output(outputs.count - 1), facts)
     }
@@ -238,9 +286,10 @@ struct Planner {
     func end(_ value: ValueID) {
       guard let slot = slotOf[value] else { return }
       if case .boxed = slots[Int(slot)].home { releases.append(slot) }
-      guard let block = blockOf[slot] else { return }
-      blocks[block].owners -= 1
-      if blocks[block].owners == 0 { arena.release(blocks[block].offset, blocks[block].size) }
+      for block in [blockOf[slot], reorderedSlot[slot].flatMap { blockOf[$0] }].compactMap(\.self) {
+        blocks[block].owners -= 1
+        if blocks[block].owners == 0 { arena.release(blocks[block].offset, blocks[block].size) }
+      }
     }
     for operand in node.operands {
       guard let value = operand.value, let left = usesLeft[value] else { continue }

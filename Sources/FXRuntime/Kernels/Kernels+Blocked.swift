@@ -11,7 +11,8 @@ extension KernelTable {
     blocked[.averagePool] = { $0.blockedPooling($1, isMax: false) }
     blocked[.globalAveragePool] = { $0.blockedMean($1) }
     blocked[.reduceMean] = { request, layout in
-      request.constantIntegers(1) == [2, 3] ? request.blockedMean(layout) : nil
+      let axes = request.constantIntegers(1).map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) }
+      return axes == [2, 3] ? request.blockedMean(layout) : nil
     }
     // Of those whose result for channels that are not there stays finite.
     let elementwise: [Operator] = [
@@ -51,7 +52,7 @@ extension KernelRequest {
     guard channels > 0, window.input.allSatisfy({ $0 > 0 }), groups == 1 || isDepthwise else { return nil }
     if !layout.operands[0] {
       // A single pixel lies the same way in blocks; few filters would leave lanes empty.
-      guard layout.isWanted, window.output != [1, 1], filters >= layout.block / 2 else { return nil }
+      guard layout.isWanted, window.output != [1, 1], filters >= layout.block / 4 else { return nil }
     }
 
     var conv = fxk_blocked_conv()

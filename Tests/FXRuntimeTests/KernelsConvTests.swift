@@ -63,7 +63,7 @@ import Testing
     let x = random.floats(test.batch * test.channels * test.size.0 * test.size.1 * test.size.2)
     let taps = test.kernel.0 * test.kernel.1 * test.kernel.2, depth = test.channels / test.groups * taps
     let weights = random.floats(test.filters * depth), bias = random.floats(test.filters), residual = random.floats(outputs)
-    let sums = reference(conv, x, weights)
+    let sums = Self.reference(conv, x, weights)
     withISA(isa) {
       var methods = [FXK_CONV_GEMM, fxk_conv_choose(&conv, true), fxk_conv_choose(&conv, false)]
       if test.kernel == (1, 3, 3), test.stride == (1, 1, 1), test.dilation == (1, 1, 1), test.groups == 1 {
@@ -120,7 +120,7 @@ import Testing
     }
   }
 
-  private func reference(_ g: fxk_conv, _ x: [Float], _ w: [Float]) -> [Double] {
+  static func reference(_ g: fxk_conv, _ x: [Float], _ w: [Float]) -> [Double] {
     let channels = g.in_channels / g.groups, filters = g.out_channels / g.groups
     var y: [Double] = []
     for image in 0..<g.batch {

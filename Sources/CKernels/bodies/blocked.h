@@ -12,8 +12,9 @@
 #endif
 #define FXK_BLOCK_PIXELS 6
 
-// Floats of weights that stay in L1 and L2 while pixels stream by, and pixels of a task: its operands stay in L2.
-enum { BLOCKED_WEIGHTS = 48 * 1024 / 4, BLOCKED_TASK_PIXELS = 512 };
+// Floats of weights that stay in L1 and L2 while pixels stream by, products that are summed before the sum is rounded
+// into the next, and pixels of a task: its operands stay in L2.
+enum { BLOCKED_WEIGHTS = 48 * 1024 / 4, BLOCKED_PRODUCTS = FXK_UNDIVIDED_DEPTH, BLOCKED_TASK_PIXELS = 512 };
 
 static size_t channel_block(void) { return FXK_VW; }
 
@@ -216,8 +217,8 @@ FXK_INLINE size_t step_channels(const fxk_blocked_conv *g) { return g->plain_inp
 // Steps whose weights are multiplied with all pixels of a task before the next are.
 FXK_INLINE size_t blocked_chunk(const fxk_blocked_conv *g) {
   const size_t steps = blocked_steps(g);
-  const size_t floats = g->kernel[0] * g->kernel[1] * step_channels(g) * FXK_BLOCK_GROUP * FXK_VW;
-  const size_t most = max_size(1, BLOCKED_WEIGHTS / floats);
+  const size_t products = g->kernel[0] * g->kernel[1] * step_channels(g);
+  const size_t most = max_size(1, min_size(BLOCKED_WEIGHTS / (FXK_BLOCK_GROUP * FXK_VW), BLOCKED_PRODUCTS) / products);
   return ceil_div(steps, ceil_div(steps, most));
 }
 

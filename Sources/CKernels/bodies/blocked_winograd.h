@@ -172,7 +172,7 @@ static fxk_blocked_method blocked_choose(const fxk_blocked_conv *g) {
 }
 
 static bool blocked_in_place(const fxk_blocked_conv *g) {
-  return g->method != FXK_BLOCKED_DIRECT || (blocked_chunk(g) == blocked_steps(g) && !g->epilogue.residual_last);
+  return !g->epilogue.residual_last && (g->method != FXK_BLOCKED_DIRECT || blocked_chunk(g) == blocked_steps(g));
 }
 
 static size_t blocked_packed_size(const fxk_blocked_conv *g) {

@@ -71,7 +71,8 @@ extension KernelRequest {
         continue
       }
       var shape = operand.shape
-      let isImage = shape.count == 4 && shape[0] == image[0] && shape[2...] == image[2...]
+      let isImage =
+        shape.count == 4 && shape[0] == image[0] && shape[2...] == image[2...]
         && (shape[1] == image[1] || !sameChannels) && operand.elementCount > 1
       if layout.operands[index] || (isImage && layout.isWanted && operand.constant == nil && shape[2] * shape[3] > 1) {
         guard isImage else { return nil }

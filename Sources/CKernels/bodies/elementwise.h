@@ -207,9 +207,26 @@ static void binary_f32(
   }
 }
 
+enum { REPEATED_FLOATS = 512 };
+
+// Short rows, all with the same b: several at a time, with b repeated as often.
+static void binary_repeated_f32(fxk_binary op, const float *a, const float *b, float *y, size_t rows, size_t columns) {
+  float repeated[REPEATED_FLOATS];
+  const size_t most = REPEATED_FLOATS / columns;
+  for (size_t r = 0; r < (most < rows ? most : rows); ++r) memcpy(repeated + r * columns, b, columns * sizeof(float));
+  for (size_t r = 0; r < rows; r += most) {
+    const size_t count = (rows - r < most ? rows - r : most) * columns;
+    binary_f32(op, a + r * columns, 1, repeated, 1, y + r * columns, count);
+  }
+}
+
 static void binary_rows_f32(
     fxk_binary op, const float *a, size_t row_a, size_t stride_a, const float *b, size_t row_b, size_t stride_b, float *y,
     size_t rows, size_t columns) {
+  if (rows > 1 && columns > 0 && columns <= REPEATED_FLOATS / 8 && stride_a == 1 && stride_b == 1 && row_a == columns && row_b == 0) {
+    binary_repeated_f32(op, a, b, y, rows, columns);
+    return;
+  }
   for (size_t r = 0; r < rows; ++r) {
     binary_f32(op, a + r * row_a, stride_a, b + r * row_b, stride_b, y + r * columns, columns);
   }

@@ -23,10 +23,19 @@ extension ReferenceKernels {
   }
 }
 
-private func regex(_ pattern: String) throws -> Regex<AnyRegexOutput> {
-  guard let regex = try? Regex(pattern) else { throw KernelError.invalid("\(pattern.quoted) is no regular expression") }
-  // As RE2 has it: characters are code points, and words are runs of word characters.
-  return regex.matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
+/// What a tokenizer looks for, made once per compiled graph: reading a pattern takes longer than most texts.
+///
+/// `@unchecked Sendable`: a `Regex` read from a string holds no closures, and matching leaves it as it is.
+private struct Patterns: @unchecked Sendable {
+  let regexes: [Regex<AnyRegexOutput>]
+
+  init(_ patterns: [String]) throws {
+    regexes = try patterns.map { pattern in
+      guard let regex = try? Regex(pattern) else { throw KernelError.invalid("\(pattern.quoted) is no regular expression") }
+      // As RE2 has it: characters are code points, and words are runs of word characters.
+      return regex.matchingSemantics(.unicodeScalar).wordBoundaryKind(.simple)
+    }
+  }
 }
 
 /// The tokens of each text, empty ones included.
@@ -34,15 +43,13 @@ private func tokens(_ context: ReferenceContext, _ texts: [String]) throws -> [[
   let (expression, separators) = (context[Tokenizer.expression], context[Tokenizer.separators] ?? [])
   switch (expression, separators.isEmpty) {
   case (let expression?, true):
-    let pattern = try regex(expression)
+    let pattern = try context.prepared { try Patterns([expression]) }.regexes[0]
     return texts.map { text in text.matches(of: pattern).map { String(text[$0.range]) } }
   case (nil, false) where separators == [""]:
     return texts.map { text in text.unicodeScalars.map { String(Character($0)) } }
   case (nil, false):
-    let patterns = try separators.map { separator in
-      guard !separator.isEmpty else { throw KernelError.invalid("one of several separators is empty") }
-      return try regex(separator)
-    }
+    guard !separators.contains("") else { throw KernelError.invalid("one of several separators is empty") }
+    let patterns = try context.prepared { try Patterns(separators) }.regexes
     return texts.map { text in
       patterns.reduce([text]) { pieces, pattern in
         pieces.flatMap { $0.split(separator: pattern, omittingEmptySubsequences: true).map(String.init) }

@@ -13,6 +13,8 @@ public struct Profile: Sendable {
     public var start: Duration
     /// Bytes of operands and results whose sizes the plan knows.
     public let bytes: Int
+    /// Multiplications and additions of products and convolutions by definition, 0 for other operators.
+    public let operations: Int
   }
   public internal(set) var entries: [Entry] = []
   public internal(set) var total: Duration = .zero
@@ -49,18 +51,21 @@ private final class StepRecorder: StepObserver {
 
   func didRun(_ step: Plan.Step) {
     let duration = start.duration(to: clock.now)
-    let kernel =
-      switch step.work {
-      case .kernel(let kernel, _): String(describing: type(of: kernel))
-      case .evaluate: "evaluated"
-      }
+    var op = step.node.op.description
+    let kernel: String
+    switch step.work {
+    case .kernel(let chosen, _):
+      kernel = String(describing: type(of: chosen))
+      if chosen is ReorderKernel { op = "(reorder)" }
+    case .evaluate: kernel = "evaluated"
+    }
     let bytes = (step.operands + step.results).reduce(0) { sum, slot in
       sum + (slot < 0 ? 0 : plan.slots[Int(slot)].facts?.byteCount ?? 0)
     }
     profile.entries.append(
       .init(
-        node: graph.name(of: step.node.id), op: step.node.op.description, kernel: kernel, calls: 1, duration: duration,
-        start: begin.duration(to: start), bytes: bytes))
+        node: graph.name(of: step.node.id), op: op, kernel: kernel, calls: 1, duration: duration,
+        start: begin.duration(to: start), bytes: bytes, operations: step.operations(plan, graph)))
   }
 
   func finish() -> Profile {

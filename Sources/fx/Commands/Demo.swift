@@ -49,7 +49,7 @@ struct Demo: ModelCommand {
 
     heading("5. Where the time goes")
     _ = try compiled.run(values)
-    ProfileTable(try compiled.profile(values).profile).print(top: 8)
+    ProfileTable(try compiled.profile(values).profile, threads: CPUBackend.coreCount).print(top: 8)
   }
 
   private func heading(_ text: String) {

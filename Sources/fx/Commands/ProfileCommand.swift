@@ -24,7 +24,7 @@ struct ProfileCommand: ModelCommand {
       let next = try compiled.profile(values).profile
       if next.total < best.total { best = next }
     }
-    ProfileTable(best).print(top: top)
+    ProfileTable(best, threads: threads ?? CPUBackend.coreCount).print(top: top)
     if let trace { try AtomicFile.write([UInt8](best.chromeTrace().utf8), to: trace) }
   }
 }
@@ -32,25 +32,45 @@ struct ProfileCommand: ModelCommand {
 /// A profile as tables: by operator and by node.
 struct ProfileTable {
   private let profile: Profile
+  /// Operations a second that the machine can reach.
+  private let peak: Double
 
-  init(_ profile: Profile) { self.profile = profile }
+  init(_ profile: Profile, threads: Int) {
+    self.profile = profile
+    peak = MachinePeak.operationsPerSecond() * Double(min(threads, CPUBackend.coreCount))
+  }
 
   func print(top: Int) {
     let total = profile.total.milliseconds
     Terminal.line("\(profile.entries.count) steps in \(total.fixed(3)) ms")
     let groups = Dictionary(grouping: profile.entries) { "\($0.op.left(24))\($0.kernel)" }
-    let rows = groups.map { (name: $0.key, count: $0.value.count, time: $0.value.reduce(0) { $0 + $1.duration.milliseconds }) }
-    Terminal.line("\n" + "ms".right(10) + "share".right(8) + "steps".right(7) + "  operator".left(26) + "kernel")
+    let rows = groups.map { name, entries in
+      (
+        name: name, count: entries.count, time: entries.reduce(0) { $0 + $1.duration.milliseconds },
+        operations: entries.reduce(0) { $0 + $1.operations }
+      )
+    }
+    Terminal.line("peak: \((peak / 1e9).fixed(0)) GFLOP/s, as measured; less work than the definition has can pass it")
+    Terminal.line(
+      "\n" + "ms".right(10) + "share".right(8) + "of peak".right(9) + "steps".right(7) + "  operator".left(26) + "kernel")
     for row in rows.sorted(by: { $0.time > $1.time }).prefix(top) {
       Terminal.line(
-        row.time.fixed(3).right(10) + share(row.time, total) + "\(row.count)".right(7) + "  " + row.name)
+        row.time.fixed(3).right(10) + share(row.time, total) + ofPeak(row.operations, row.time) + "\(row.count)".right(7)
+          + "  " + row.name)
     }
-    Terminal.line("\n" + "ms".right(10) + "share".right(8) + "GB/s".right(7) + "  node")
+    Terminal.line("\n" + "ms".right(10) + "share".right(8) + "of peak".right(9) + "GB/s".right(7) + "  node")
     for entry in profile.entries.sorted(by: { $0.duration > $1.duration }).prefix(top) {
       let time = entry.duration.milliseconds
       let rate = time > 0 ? Double(entry.bytes) / time / 1e6 : 0
-      Terminal.line(time.fixed(3).right(10) + share(time, total) + rate.fixed(1).right(7) + "  \(entry.node) (\(entry.op))")
+      Terminal.line(
+        time.fixed(3).right(10) + share(time, total) + ofPeak(entry.operations, time) + rate.fixed(1).right(7)
+          + "  \(entry.node) (\(entry.op))")
     }
+  }
+
+  /// More than 100 % where a kernel needs fewer operations than the definition.
+  private func ofPeak(_ operations: Int, _ time: Double) -> String {
+    (operations == 0 ? "" : "\((Double(operations) / max(time, 1e-9) / 1e-3 / peak * 100).fixed(0))%").right(9)
   }
 
   private func share(_ time: Double, _ total: Double) -> String { "\((time / max(total, 1e-9) * 100).fixed(1))%".right(8) }

@@ -90,7 +90,7 @@ models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some
 bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped model and what `make models` made
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
-	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
+	  $(if $(MODELS),,--markdown docs/Performance.md) $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
 bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside torch.fx after `make models`
 	@scripts/deps.sh build

@@ -61,6 +61,32 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
+MARKS = "<!-- begin: make bench -->\n", "<!-- end: make bench -->\n"
+
+
+def write_table(document, rows):
+    """Puts a table between the marks of a document: a line per model, columns for each number of threads."""
+    text = document.read_text()
+    before, rest = text.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    threads = sorted({row["threads"] for row in rows})
+    head = "".join(f" ours, {t} thread{'s' if t > 1 else ''} (ms) | ONNX Runtime (ms) | time | start | memory |" for t in threads)
+    lines = [f"| model |{head}", "|---|" + "---|" * 5 * len(threads)]
+    for model in dict.fromkeys(row["model"] for row in rows):
+        cells = ""
+        for t in threads:
+            row = next((row for row in rows if row["model"] == model and row["threads"] == t), None)
+            cells += (" – |" * 5 if row is None else
+                      f" {row['ours_ms']:.3g} | {row['onnxruntime_ms']:.3g} | {row['time']:.2f} | {row['start']:.2f} | {row['memory']:.2f} |")
+        lines.append(f"| {model} |{cells}")
+    means = ""
+    for t in threads:
+        some = [row for row in rows if row["threads"] == t]
+        means += " | |" + "".join(f" **{geometric_mean([row[ratio] for row in some]):.2f}** |" for ratio in RATIOS)
+    lines.append(f"| geometric mean |{means}")
+    document.write_text(before + MARKS[0] + "\n".join(lines) + "\n" + MARKS[1] + after)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("fx")
@@ -70,6 +96,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="about how long each process runs the model")
     parser.add_argument("--json", type=pathlib.Path, help="also write the rows to this file")
+    parser.add_argument("--markdown", type=pathlib.Path, help="put the table between the marks of this document")
     options = parser.parse_args()
     models = [path.parent for folder in options.folders for path in sorted(folder.glob("*/model.onnx"))]
     if options.models:
@@ -103,6 +130,8 @@ def main():
         print("not measured:", ", ".join(sorted(set(missing))))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
+    if options.markdown:
+        write_table(options.markdown, rows)
     return 1 if missing else 0
 
 

@@ -69,6 +69,7 @@ extension OnnxError.Problem: CustomStringConvertible {
     case .recursiveFunction(let name): "the function \(name.quoted) calls itself"
     case .scopesTooDeep(let limit): "functions and subgraphs nest deeper than \(limit) levels"
     case .badOperatorSet(let domain, let version): "operator set \(version) of \(domain.quoted), where 1 is the first"
+    case .metadata(let key, let reason): "the metadata \(key.quoted) cannot be read: \(reason)"
     case .tooManyNodes(let limit): "functions expand to more than \(limit) nodes"
     case .undefinedValue(let name): "nothing defines the value \(name.quoted)"
     case .duplicateValue(let name): "the value \(name.quoted) is defined twice"

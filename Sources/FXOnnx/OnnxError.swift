@@ -80,6 +80,8 @@ public struct OnnxError: Error, Sendable, Equatable {
     /// Functions and subgraphs inside each other.
     case scopesTooDeep(limit: Int)
     case badOperatorSet(domain: String, version: Int)
+    /// What we wrote into the model's metadata, and somebody has changed.
+    case metadata(String, reason: String)
     /// Functions called by functions can make a small file stand for any number of nodes.
     case tooManyNodes(limit: Int)
 

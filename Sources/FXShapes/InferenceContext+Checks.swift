@@ -2,6 +2,14 @@ import FXCore
 
 /// Checks that many rules share.
 extension InferenceContext {
+  /// Applies a rule to operands whose element types fit the schema.
+  mutating func apply(_ rule: ShapeRule) -> Result<[ValueType], ShapeError> {
+    Result { () throws(ShapeError) in
+      try checked(by: node.op.schema).get()
+      return try rule(&self)
+    }
+  }
+
   /// Whether the operands' element types fit the schema.
   func checked(by schema: OperatorSchema?) -> Result<Void, ShapeError> {
     switch schema?.mismatch(of: operandTypes.map { $0?.elementType }) {

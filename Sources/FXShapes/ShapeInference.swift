@@ -48,15 +48,30 @@ public struct ShapeInference: Sendable {
   /// what types do not say.
   /// - Throws: `ShapeInferenceError`.
   public func resultTypes(of node: NodeID, in graph: Graph, memory: inout InferenceMemory) throws -> [ValueType] {
-    var session = InferenceSession(self, graph)
-    // Swapped, not copied: the memory has one owner at a time, or every write would copy it.
-    swap(&session.memory, &memory)
-    defer { swap(&session.memory, &memory) }
-    let results = try session.infer(node)
-    for (value, contents) in zip(try graph[node].results, results.contents) where contents != nil {
-      session.memory.contents[value] = contents
+    let node = try graph[node]
+    let results: InferenceContext.RegionResults
+    if node.regions.isEmpty {
+      results = try call(node, in: graph, memory: &memory)
+    } else {
+      var session = InferenceSession(self, graph)
+      // Swapped, not copied: the memory has one owner at a time, or every write would copy it.
+      swap(&session.memory, &memory)
+      defer { swap(&session.memory, &memory) }
+      results = try session.infer(node)
     }
+    for (value, contents) in zip(node.results, results.contents) where contents != nil { memory.contents[value] = contents }
     return results.types
+  }
+
+  /// Fills in the types of a node's results: see `resultTypes(of:in:memory:)`.
+  /// - Returns: the results.
+  /// - Throws: `ShapeInferenceError`.
+  @discardableResult
+  public func infer(_ node: NodeID, in graph: inout Graph, memory: inout InferenceMemory) throws -> [ValueID] {
+    let types = try resultTypes(of: node, in: graph, memory: &memory)
+    let results = try graph[node].results
+    for (result, type) in zip(results, types) { try graph.setType(of: result, to: type) }
+    return results
   }
 }
 
@@ -129,8 +144,9 @@ private struct InferenceSession {
     }
     for node in try graph.nodes(in: region) {
       if region != graph.body { memory.fresh.visits += 1 }
+      let node = try graph[node]
       let results = try infer(node)
-      for (index, value) in try graph[node].results.enumerated() {
+      for (index, value) in node.results.enumerated() {
         memory.contents[value] = results.contents[index]
         let type = results.types[index]
         try graph.setType(of: value, to: region == graph.body ? type.refined(by: graph.type(of: value)) : type)
@@ -142,70 +158,23 @@ private struct InferenceSession {
       types[index] = types[index].refined(by: declared)
       if case .value(let value) = results[index] { try graph.setType(of: value, to: types[index]) }
     }
-    return .init(types: types, contents: results.map(contents(of:)))
+    return .init(types: types, contents: results.map { inference.contents(of: $0, in: graph, memory) })
   }
 
-  mutating func infer(_ id: NodeID) throws -> InferenceContext.RegionResults {
-    let node = try graph[id]
-    let declared = try node.results.map { try graph.type(of: $0) }
-    guard let rule = inference.rules[node.op] else {
-      return .init(types: declared, contents: Array(repeating: nil, count: declared.count))
+  mutating func infer(_ node: Node) throws -> InferenceContext.RegionResults {
+    guard let rule = inference.rules[node.op], !node.regions.isEmpty else {
+      return try inference.call(node, in: graph, memory: &memory)
     }
-    var context = InferenceContext(
-      node: node, operandTypes: operandTypes(of: node), operandContents: node.operands.map(contents(of:)),
-      operandTensors: node.operands.map { graph.tensor(of: $0) }, inferRegion: { _, _, _ in .init(types: [], contents: []) },
-      freshSymbol: { [fresh = memory.fresh] in fresh.make() })
-    switch context.checked(by: node.op.schema).flatMap({ apply(rule, &context) }) {
-    case .success(let types):
-      var results = InferenceContext.RegionResults(types: declared, contents: [])
-      for index in declared.indices {
-        if index < types.count { results.types[index] = types[index] }
-        results.contents.append(context.resultContents[index])
-      }
-      if !context.facts.isEmpty {
-        let origin = graph.origin(of: id)
-        memory.facts += context.facts.map { AttributedConstraint($0, origin: origin) }
-      }
-      return results
-    case .failure(let reason):
-      if let inner = context.innerError { throw inner }
-      throw ShapeInferenceError(
-        node: graph.name(of: id), op: node.op.description, location: node.location,
-        operandTypes: node.operands.map { $0.literal?.description ?? graph.type(of: $0).description }, reason: reason)
-    }
-  }
-
-  /// Applies a rule. While it infers regions, a second session holds the graph, so that edits do not copy it.
-  private mutating func apply(_ rule: ShapeRule, _ context: inout InferenceContext) -> Result<[ValueType], ShapeError> {
-    guard !context.node.regions.isEmpty else { return Result { () throws(ShapeError) in try rule(&context) } }
+    var context = inference.context(of: node, in: graph, memory)
+    // While the rule infers regions, a second session holds the graph, so that edits do not copy it.
     var inner = self
     graph = Graph()
     memory = InferenceMemory()
     context.mayRepeat = { [fresh = inner.memory.fresh] in fresh.visits < fresh.visitLimit }
     context.inferRegion = { region, types, contents in try inner.infer(region, arguments: types, contents: contents) }
-    let outcome = Result { () throws(ShapeError) in try rule(&context) }
+    let outcome = context.apply(rule)
     self = inner
-    return outcome
-  }
-
-  /// Literals take the element type of the first operand that has one of the same type variable.
-  private func operandTypes(of node: Node) -> [ValueType?] {
-    node.operands.enumerated().map { index, operand in
-      switch operand {
-      case .none: nil
-      case .literal(let literal): .tensor(node.elementType(ofLiteral: literal, at: index) { graph.type(of: $0).elementType }, [])
-      case .value, .parameter: graph.type(of: operand)
-      }
-    }
-  }
-
-  private func contents(of operand: Operand) -> [Dimension]? {
-    switch operand {
-    case .value(let value): return memory.contents[value]
-    case .literal(.int(let value)): return [Dimension(Int(value))]
-    case .literal, .none: return nil
-    case .parameter: return graph.tensor(of: operand).flatMap(inference.contents(of:))
-    }
+    return try inference.results(outcome, of: context, in: graph, memory: &memory)
   }
 }
 

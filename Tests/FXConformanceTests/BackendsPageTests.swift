@@ -51,7 +51,7 @@ import Testing
     return graph
   }
 
-  @Test func everyBlockStandsInThisFile() throws { try expectProgramsOfPage("docs/Backends.md", in: #filePath) }
+  @Test func everyBlockStandsInThisFile() throws { try expectProgramsOfPage("docs/Backends.md", in: [#filePath]) }
 
   @Test func customBackend() throws {
     let graph = try createSimpleGraph()

@@ -25,7 +25,7 @@ import Testing
         """)
   }
 
-  @Test func everyBlockStandsInThisFile() throws { try expectProgramsOfPage("docs/Debugging.md", in: #filePath) }
+  @Test func everyBlockStandsInThisFile() throws { try expectProgramsOfPage("docs/Debugging.md", in: [#filePath]) }
 
   @Test func views() throws {
     let debugger = GraphDebugger(graph)

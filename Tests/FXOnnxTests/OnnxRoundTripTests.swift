@@ -76,6 +76,39 @@ private func roundTrip(_ graph: Graph) throws -> Graph {
     for (key, value) in read.metadata { #expect(again[key] == value, "\(key)") }
   }
 
+  /// Bounds, constraints and sizes that are expressions come back, and again; what is spoilt is an error.
+  @Test func symbolsAndConstraintsSurvive() throws {
+    let graph = try Graph(
+      text: """
+        fx 1
+        graph @main(%x: f32["batch size", 2*seq + 1], %y: seq<f32[min(n, seq), "2*seq"]>) {
+          symbol "batch size" in 1...64 multiple_of 2
+          symbol seq in 1...
+          constraint seq <= 3*"batch size"
+          constraint n broadcasts_with seq
+          %a: f32["batch size", 2*seq + 1] = relu(%x)
+          %b: i64[] = sequence_length(%y)
+          return %a, %b
+        }
+        """)
+    let once = try roundTrip(graph)
+    #expect(once.symbols == graph.symbols && once.constraints == graph.constraints)
+    #expect(once.inputs.map { once.type(of: .value($0)) } == graph.inputs.map { graph.type(of: .value($0)) })
+    #expect(once.outputs.map { once.type(of: $0) } == graph.outputs.map { graph.type(of: $0) })
+    #expect(once.metadata.keys.allSatisfy { !$0.hasPrefix("fx.") })
+    let twice = try roundTrip(once)
+    #expect(twice.text() == once.text())
+    var spoilt = Graph()
+    try spoilt.addOutput(.value(spoilt.addInput("x", .tensor(.float32, ["n"]))))
+    spoilt.symbols["n"] = SymbolBounds(minimum: 1, maximum: 2)
+    var bytes = try exportToOnnx(spoilt).serialized()
+    let place = try #require(bytes.firstRange(of: Array("1...2".utf8)))
+    bytes[place.lowerBound] = UInt8(ascii: "?")
+    #expect {
+      try OnnxImporter().graph(from: OnnxDocument(bytes: bytes))
+    } throws: { "\($0)".hasPrefix("the metadata \"fx.shapes\" cannot be read: ") }
+  }
+
   @Test func everyElementTypeSurvives() throws {
     var graph = Graph()
     for type in ElementType.allCases {

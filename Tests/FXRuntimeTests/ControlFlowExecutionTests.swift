@@ -108,6 +108,55 @@ import Testing
     sequence("no elements", [], []),
   ]
 
+  static let endless: [(text: String, inputs: [RuntimeValue])] = [
+    (
+      """
+      graph @while(%x: f32[], %limit: f32[]) {
+        %last = while_loop(%x, %limit) condition(%a: f32[], %l: f32[]) {
+          %c = less(%a, %l)
+          return %c
+        } body(%b: f32[], %m: f32[]) {
+          %d = add(%b, 1.0)
+          return %d
+        }
+        return %last
+      }
+      """, [floats([], [0]), floats([], [5])]
+    ),
+    (
+      """
+      graph @loop(%x: f32[], %limit: f32[]) {
+        %last = loop(none, true, %x, %limit) {state_count = 1} body(%i: i64[], %c: bool[], %b: f32[], %m: f32[]) {
+          %d = add(%b, 1.0)
+          %e = less(%d, %m)
+          return %e, %d
+        }
+        return %last
+      }
+      """, [floats([], [0]), floats([], [5])]
+    ),
+  ]
+
+  /// A loop of five turns, where five are allowed, four, and where it would not end.
+  @Test(arguments: endless.indices) func turnsAreLimited(_ index: Int) throws {
+    let (text, inputs) = Self.endless[index]
+    let graph = try Graph(text: "fx 1\n" + text)
+    func executors(_ count: Int) -> [any GraphExecutor] {
+      let kernels = ReferenceKernels.standard.limitingTurns(to: count)
+      return [ReferenceExecutor(kernels: kernels), CPUBackend(.init(reference: kernels))]
+    }
+    for executor in executors(5) {
+      #expect(try executor.run(graph, inputs: inputs) == [Self.floats([], [5])])
+      #expect(try executor.run(graph, inputs: inputs) == [Self.floats([], [5])], "each run counts for itself")
+    }
+    for executor in executors(4) {
+      #expect {
+        try executor.run(graph, inputs: inputs)
+      } throws: { "\($0)".hasSuffix("the loop goes on after 4 turns, the most allowed") }
+      #expect(throws: ExecutionError.self) { try executor.run(graph, inputs: [inputs[0], Self.floats([], [.infinity])]) }
+    }
+  }
+
   @Test(arguments: cases) func agrees(_ item: Case) throws {
     let graph = try Graph(text: "fx 1\n" + item.text)
     #expect(try ReferenceExecutor().run(graph, inputs: item.inputs) == item.expected, "by the reference")

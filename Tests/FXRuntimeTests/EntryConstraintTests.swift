@@ -102,6 +102,46 @@ import Testing
     }
   }
 
+  static let channels: [(text: String, good: [[Int]], bad: [[Int]], message: String)] = [
+    (
+      """
+      graph @conv(%x: f32[n, c, h, w], %k: f32[o, d, 1, 1]) {
+        %y = conv(%x, %k) {group = 2}
+        return %y
+      }
+      """, [[1, 4, 2, 3], [6, 2, 1, 1]], [[1, 5, 2, 3], [6, 2, 1, 1]],
+      "input 'k' has size 2 in dimension 1, but 'd' has no size that would do for c = 5: c == 2*d (node 'y' (conv))"
+    ),
+    (
+      """
+      graph @concat(%x: f32[n, c], %k: f32[m, d]) {
+        %y = concat(%x, %k) {axis = -1}
+        return %y
+      }
+      """, [[2, 3], [2, 5]], [[2, 3], [1, 3]],
+      "input 'k' has size 1 in dimension 0, but 'm' must be 2 for n = 2: n == m (node 'y' (concat))"
+    ),
+    (
+      """
+      graph @norm(%x: f32[n, c, h], %s: f32[d], %b: f32[d]) {
+        %y = instance_normalization(%x, %s, %b)
+        return %y
+      }
+      """, [[2, 3, 4], [3], [3]], [[2, 3, 4], [4], [4]],
+      "input 's' has size 4 in dimension 0, but 'd' must be 3 for c = 3: c == d (node 'y' (instance_normalization))"
+    ),
+  ]
+
+  @Test(arguments: channels.indices) func channelsAndJoinsAsk(_ index: Int) throws {
+    let (text, good, bad, message) = Self.channels[index]
+    let graph = try compiled(text)
+    func values(_ shapes: [[Int]]) throws -> [RuntimeValue] {
+      try shapes.map { .tensor(try Tensor($0, [Float](repeating: 1, count: $0.reduce(1, *)))) }
+    }
+    _ = try graph.run(values(good))
+    #expect { try graph.run(values(bad)) } throws: { "\($0)" == message }
+  }
+
   /// A symbol that stands in no dimension alone is found from an expression.
   @Test func symbolsAreSolvedFor() throws {
     let graph = try compiled(

@@ -177,6 +177,7 @@ private func floorRemainder(_ x: Int, _ y: Int) -> Int? {
 /// Results that exceed `Int` are unknown dimensions, never wrapped ones.
 extension Dimension {
   public static func + (a: Dimension, b: Dimension) -> Dimension {
+    if let m = a.size, let n = b.size { return Dimension(m.addingReportingOverflow(n)) }
     guard let x = a.terms, let y = b.terms else { return .unknown }
     if y.isEmpty { return a }
     if x.isEmpty { return b }
@@ -188,6 +189,7 @@ extension Dimension {
   public static func * (a: Dimension, b: Dimension) -> Dimension {
     if a.size == 1 { return b }
     if b.size == 1 { return a }
+    if let m = a.size, let n = b.size { return Dimension(m.multipliedReportingOverflow(by: n)) }
     guard let x = a.terms, let y = b.terms else { return .unknown }
     guard x.count * y.count <= 256, a.weight * y.count + b.weight * x.count <= weightLimit else { return .unknown }
     var products: [Term] = []
@@ -199,6 +201,10 @@ extension Dimension {
       }
     }
     return sum(products)
+  }
+
+  private init(_ number: (partialValue: Int, overflow: Bool)) {
+    form = number.overflow ? .unknown : .constant(number.partialValue)
   }
 
   /// Floor division. Exact polynomial division by a number or a single term is carried out; the rest stays a factor.

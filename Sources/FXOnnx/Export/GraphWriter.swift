@@ -313,9 +313,10 @@ final class GraphWriter {
   private func resultNames(of node: Node) throws(OnnxError) -> [String] {
     var result: [String] = []
     for (index, value) in node.results.enumerated() {
-      let isOptional = node.op.schema?.result(index)?.arity != .required
+      // One of many may not be left out: ONNX Runtime crashes where a Loop's is.
+      let arity = node.op.schema.map { $0.result(index)?.arity ?? .required } ?? .optional
       let uses = try wrapping { () throws(GraphError) in try graph.uses(of: value) }
-      let isBlank = isOptional && uses.isEmpty && graph.label(of: value) == nil && node.results.count > 1
+      let isBlank = arity == .optional && uses.isEmpty && graph.label(of: value) == nil && node.results.count > 1
       result.append(isBlank ? "" : name(of: value))
     }
     return result

@@ -28,12 +28,14 @@ enum ModelMetadata {
   static let unbound = "fx.unbound_parameters"
   static let prefix = "onnx."
 
-  /// - Throws: `OnnxError` if what is kept in messages cannot be packed.
+  /// - Throws: `OnnxError` if what is kept in messages cannot be packed, or `ShapeFacts` cannot be read.
   static func read(_ model: ModelProto, into graph: inout Graph) throws(OnnxError) {
     func note(_ key: String, _ value: String) {
       if !value.isEmpty { graph.metadata[key] = value }
     }
-    for (key, value) in model.metadata.pairs where key != unbound { graph.metadata[key] = value }
+    for (key, value) in model.metadata.pairs where key != unbound {
+      if key == ShapeFacts.key { try ShapeFacts.read(value, into: &graph) } else { graph.metadata[key] = value }
+    }
     note(producerName, text(model.producer_name))
     note(producerVersion, text(model.producer_version))
     note(domain, text(model.domain))
@@ -101,8 +103,9 @@ extension ModelMetadata {
       model.pointee.has_model_version = 1
       model.pointee.model_version = version
     }
-    var properties = graph.metadata.filter { !$0.key.hasPrefix(prefix) && $0.key != unbound }
+    var properties = graph.metadata.filter { !$0.key.hasPrefix(prefix) && $0.key != unbound && $0.key != ShapeFacts.key }
       .map { (key: $0.key, value: $0.value) }.sorted { $0.key < $1.key }
+    if let facts = ShapeFacts.text(of: graph) { properties.append((ShapeFacts.key, facts)) }
     if !names.isEmpty { properties.append((unbound, names.joined(separator: "\n"))) }
     model.pointee.metadata_props = try builder.entries(properties)
     model.pointee.n_metadata_props = properties.count

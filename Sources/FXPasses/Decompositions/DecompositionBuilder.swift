@@ -61,14 +61,13 @@ final class DecompositionBuilder {
       op, operands, attributes: attributes, results: types ?? Array(repeating: .unknown, count: resultCount), at: point,
       location: location)
     added.append(node)
-    if types == nil { try infer(node) }
+    if types == nil { infer(node) }
     return try graph[node].results.map(Operand.value)
   }
 
   /// Where too little is known for a rule, or a graph is wrong elsewhere, types stay unknown.
-  private func infer(_ node: NodeID) throws {
-    guard let types = try? ShapeInference().resultTypes(of: node, in: graph, memory: &memory) else { return }
-    for (result, type) in zip(try graph[node].results, types) { try graph.setType(of: result, to: type) }
+  private func infer(_ node: NodeID) {
+    _ = try? ShapeInference().infer(node, in: &graph, memory: &memory)
   }
 
   /// Adds a call with one region.
@@ -90,7 +89,7 @@ final class DecompositionBuilder {
     let results = try body(try graph.arguments(of: region).map(Operand.value))
     try graph.setResults(of: region, results)
     for _ in results { _ = try graph.addResult(to: node) }
-    try infer(node)
+    infer(node)
     return try graph[node].results.map(Operand.value)
   }
 

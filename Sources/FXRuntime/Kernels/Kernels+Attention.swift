@@ -17,12 +17,13 @@ extension KernelRequest {
       let k = HeadLayout(shape(1), heads: self[Attention.keyHeadCount]),
       let v = HeadLayout(shape(2), heads: self[Attention.keyHeadCount]),
       let y = HeadLayout(results[0].shape, heads: self[Attention.queryHeadCount]),
-      k.heads > 0, q.heads % k.heads == 0, v.heads == k.heads, k.size == q.size, v.length == k.length, y.size == v.size,
-      k.length > 0, q.size > 0
+      k.batch == q.batch, v.batch == q.batch, k.heads > 0, q.heads % k.heads == 0, v.heads == k.heads, k.size == q.size,
+      v.length == k.length, y.size == v.size, k.length > 0, q.size > 0
     else { return nil }
     var mask: AttentionKernel.Mask?
     if has(3) {
-      guard type(3) == .float32 || type(3) == .bool,
+      // A mask that is shorter than the keys is padded, never broadcast along them.
+      guard type(3) == .float32 || type(3) == .bool, shape(3).last == k.length,
         let strides = BroadcastLayout.strides(of: shape(3), in: [q.batch, q.heads, q.length, k.length])
       else { return nil }
       mask = AttentionKernel.Mask(isBool: type(3) == .bool, strides: strides)

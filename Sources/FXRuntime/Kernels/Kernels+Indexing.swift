@@ -23,7 +23,8 @@ extension KernelRequest {
 
   fileprivate func gatherElements() -> KernelChoice? {
     guard let elementSize, type(1) == .int64, let axis = KernelRequest.axis(self[GatherElements.axis], rank: shape(0).count),
-      shape(1).count == shape(0).count, results[0].elementCount > 0
+      shape(1).count == shape(0).count, results[0].elementCount > 0,
+      shape(0).indices.allSatisfy({ $0 == axis || shape(1)[$0] <= shape(0)[$0] })
     else { return nil }
     switch elementSize {
     case 4: return .kernel(GatherElementsKernel<UInt32>(data: shape(0), index: shape(1), axis: axis), scratch: 0)

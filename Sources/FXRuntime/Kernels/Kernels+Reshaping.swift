@@ -34,7 +34,9 @@ extension KernelRequest {
   }
 
   fileprivate func expand() -> KernelChoice? {
-    guard let elementSize, let strides = BroadcastLayout.strides(of: shape(0), in: results[0].shape) else { return nil }
+    // A shape that only the run knows may not be what types took it for.
+    guard operands[1]?.constant != nil, let elementSize, let strides = BroadcastLayout.strides(of: shape(0), in: results[0].shape)
+    else { return nil }
     if operands[0]?.elementCount == results[0].elementCount { return .view(ofOperand: 0) }
     return copy(CopyKernel(sizes: results[0].shape, strides: strides, elementSize: elementSize, threads: threads))
   }

@@ -24,6 +24,33 @@ extension ReferenceKernels {
   }
 }
 
+extension ReferenceKernels {
+  /// The kernels with a guard against loops that do not end: one that has made `count` turns and goes on is an error.
+  ///
+  /// ```swift
+  /// let backend = CPUBackend(.init(reference: .standard.limitingTurns(to: 10_000)))
+  /// ```
+  public func limitingTurns(to count: Int) -> ReferenceKernels {
+    var limited = self
+    for op in [Operator.whileLoop, .loop] {
+      guard let kernel = self[op] else { continue }
+      limited[op] = { context in
+        var (context, turns) = (context, 0)
+        let (run, body) = (context.runRegion, context.node.regions.last)
+        context.runRegion = { region, arguments in
+          if region == body {
+            guard turns < count else { throw KernelError.invalid("the loop goes on after \(count) turns, the most allowed") }
+            turns += 1
+          }
+          return try run(region, arguments)
+        }
+        return try kernel(context)
+      }
+    }
+    return limited
+  }
+}
+
 extension ReferenceContext {
   /// The operands from `first` on, all of which must be there.
   func values(from first: Int) throws -> [RuntimeValue] {

@@ -24,7 +24,7 @@ public struct ReferenceContext {
   public var resultCount: Int { node.results.count }
   /// What the node's random numbers derive from: the executor's seed and the node's place in the graph.
   public let seed: UInt64
-  let runRegion: (RegionID, [RuntimeValue]) throws -> [RuntimeValue]
+  var runRegion: (RegionID, [RuntimeValue]) throws -> [RuntimeValue]
   /// The types of a region's results for arguments of some types: what loops that make no turn give.
   var regionTypes: (RegionID, [ValueType]) -> [ValueType] = { _, _ in [] }
 

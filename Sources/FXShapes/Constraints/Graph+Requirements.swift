@@ -22,8 +22,8 @@ extension Graph {
     return "node '\(name(of: id))' (\(node.op)" + (node.location.map { ", \($0)" } ?? "") + ")"
   }
 
-  /// What the operands' shapes of the body's nodes must keep and types alone do not show: broadcasting and matrix products
-  /// of symbolic sizes. Each once, with the first node that asks for it. O(nodes).
+  /// What the operands' shapes of the body's nodes must keep and types alone do not show: broadcasting, matrix products,
+  /// channels, and joining of symbolic sizes. Each once, with the first node that asks for it. O(nodes).
   func shapeRequirements() throws -> [AttributedConstraint] {
     var seen: Set<ShapeConstraint> = []
     var result: [AttributedConstraint] = []
@@ -79,8 +79,23 @@ extension ShapeConstraint {
       }
       return result
     }
+    if node.op == .concat {
+      guard let first = shape(0), node[Concat.axis] >= -first.rank, node[Concat.axis] < first.rank else { return [] }
+      let axis = node[Concat.axis] < 0 ? node[Concat.axis] + first.rank : node[Concat.axis]
+      let others = shapes.dropFirst().compactMap { $0 }.filter { $0.rank == first.rank }
+      return others.flatMap { other in first.indices.flatMap { $0 == axis ? [] : equal(first[$0], other[$0]) } }
+    }
     guard let a = shape(0), let b = shape(1) else { return [] }
     switch node.op {
+    case .conv:
+      guard a.rank > 2, b.rank == a.rank else { return [] }
+      return equal(a[1], b[1] * Dimension(node[Conv.group]))
+    case .convTranspose:
+      guard a.rank > 2, b.rank == a.rank else { return [] }
+      return equal(a[1], b[0])
+    case .batchNormalization, .instanceNormalization, .groupNormalization:
+      guard a.rank > 1, b.rank == 1 else { return [] }
+      return equal(a[1], b[0])
     case .matmul:
       guard let inner = a.last, b.rank > 0 else { return [] }
       return equal(inner, b[max(b.rank - 2, 0)]) + broadcast(Shape(Array(a.dropLast(2))), Shape(Array(b.dropLast(2))))

@@ -60,12 +60,17 @@ extension InferenceContext {
     let v = try heads(2, self[Attention.keyHeadCount], "kv_num_heads")
     guard has(4) == has(5) else { throw .missingOperand(has(4) ? 5 : 4) }
     if let q, let k {
+      _ = try InferenceContext.same("the number of batches of the query", q[0], "of the key", k[0])
       _ = try InferenceContext.same("the size of a query", q[3], "the size of a key", k[3])
       if let queries = q[1].size, let keys = k[1].size, keys > 0, queries % keys != 0 {
         throw .invalid("\(queries) query heads cannot share \(keys) key heads")
       }
     }
-    if let k, let v { _ = try InferenceContext.same("the number of keys", k[2], "the number of values", v[2]) }
+    if let k, let v {
+      _ = try InferenceContext.same("the number of batches of the key", k[0], "of the value", v[0])
+      _ = try InferenceContext.same("the number of key heads", k[1], "that of value heads", v[1])
+      _ = try InferenceContext.same("the number of keys", k[2], "the number of values", v[2])
+    }
     let pastKey = has(4) ? try shape(4, rank: 4) : nil
     let pastValue = has(5) ? try shape(5, rank: 4) : nil
     func joined(_ present: Shape?, _ past: Shape?, at index: Int) -> Shape? {

@@ -23,7 +23,6 @@ extension ShapeRules {
     let group = context[Conv.group]
     guard group > 0 else { throw .attribute("group", reason: "must be positive") }
     guard let rank = input?.rank ?? weight?.rank else { return try context.tensor(nil, like: 0) }
-    var result = try context.openSpatial(rank: rank, batch: input?[0], channels: weight?[0])
     if let weight {
       guard weight.rank == rank else { throw .rank(operand: index, expected: "\(rank)", actual: weight.rank) }
       if let bias { try context.checkBias(bias, channels: weight[0]) }
@@ -35,10 +34,11 @@ extension ShapeRules {
       }
     }
     guard let input, let window = try context.window(weight: weight, rank: rank - 2) else {
-      return try context.tensor(result, like: 0)
+      return try context.tensor(context.openSpatial(rank: rank, batch: input?[0], channels: weight?[0]), like: 0)
     }
-    for axis in 0..<window.rank { result[axis + 2] = try window.outputSize(input[axis + 2], axis) }
-    return try context.tensor(result, like: 0)
+    var result = [input[0], weight?[0] ?? context.dataDependentDimension()]
+    for axis in 0..<window.rank { result.append(try window.outputSize(input[axis + 2], axis)) }
+    return try context.tensor(Shape(result), like: 0)
   }
 
   @Sendable private static func convTranspose(_ context: inout InferenceContext) throws(ShapeError) -> [ValueType] {

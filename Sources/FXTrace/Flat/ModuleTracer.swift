@@ -162,9 +162,7 @@ public struct ModuleTracer {
 
   /// Fills in the types of a node's results.
   mutating func infer(_ node: NodeID) throws -> [TracedValue] {
-    let types = try inference.resultTypes(of: node, in: graph, memory: &memory)
-    for (result, type) in zip(try graph[node].results, types) { try graph.setType(of: result, to: type) }
-    return try graph[node].results.map { traced($0) }
+    try inference.infer(node, in: &graph, memory: &memory).map { traced($0) }
   }
 
   /// Adds the unbound parameters that the call leaves out.

@@ -20,8 +20,8 @@ extension ModulePart {
   }
 
   private static func collect(_ value: Any, _ name: String, _ parts: inout [ModulePart]) {
-    if let parameter = value as? ModuleParameter { return parts.append(ModulePart(name, parameter)) }
     if let module = value as? any Module { return parts.append(ModulePart(name, module)) }
+    if let parameter = value as? ModuleParameter { return parts.append(ModulePart(name, parameter)) }
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
     case .optional:

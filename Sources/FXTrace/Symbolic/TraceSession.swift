@@ -124,10 +124,7 @@ final class TraceSession {
 
   /// Fills in the types of a node's results.
   func infer(_ node: NodeID) throws -> [SymbolicTensor] {
-    let types = try inference.resultTypes(of: node, in: graph, memory: &memory)
-    let results = try graph[node].results
-    for (result, type) in zip(results, types) { try graph.setType(of: result, to: type) }
-    return results.map { SymbolicTensor(self, .value($0)) }
+    try inference.infer(node, in: &graph, memory: &memory).map { SymbolicTensor(self, .value($0)) }
   }
 
   /// What calls so far are known to hold also holds for an argument that stands for a value.

@@ -82,6 +82,9 @@ public struct InferenceMemory {
   /// - Parameter taken: symbols that sizes which only the run knows must not be called by.
   package init(taken: Set<String>) { fresh.taken = taken }
 
+  /// - Parameter contents: what a run over the graph has found.
+  package init(contents: [ValueID: [Dimension]]) { self.contents = contents }
+
   /// Lets `copy` hold what `value` holds: an argument of a region that stands for a value outside.
   public mutating func copyContents(of value: ValueID, to copy: ValueID) { contents[copy] = contents[value] }
 
@@ -193,10 +196,27 @@ private struct InferenceSession {
     node.operands.enumerated().map { index, operand in
       switch operand {
       case .none: nil
-      case .literal(let literal): .tensor(node.elementType(ofLiteral: literal, at: index) { graph.type(of: $0).elementType }, [])
+      case .literal(let literal): type(of: literal, at: index, in: node)
       case .value, .parameter: graph.type(of: operand)
       }
     }
+  }
+
+  /// Unknown where the only operands that could tell are unknown themselves: the literal's own type would be a guess.
+  private func type(of literal: Literal, at index: Int, in node: Node) -> ValueType {
+    var isOpen = false
+    let schema = node.op.schema
+    let type = node.elementType(ofLiteral: literal, at: index) { operand in
+      guard operand.literal == nil, !operand.isNone else { return nil }
+      let type = graph.type(of: operand).elementType
+      if type == nil { isOpen = true }
+      return type
+    }
+    let isTold = node.operands.enumerated().contains { other, operand in
+      schema?.operand(other)?.typeVariable == schema?.operand(index)?.typeVariable && operand.literal == nil
+        && graph.type(of: operand).elementType == type
+    }
+    return isOpen && !isTold ? .unknown : .tensor(type, [])
   }
 
   private func contents(of operand: Operand) -> [Dimension]? {

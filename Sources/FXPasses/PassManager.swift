@@ -13,6 +13,8 @@ public struct PassManager: Sendable {
   public var validation: PassValidation?
   /// How often the list is run at most. Above 1, it is run until no pass changes anything.
   public var maximumRounds = 1
+  /// Whether the report tells where nodes come from. Takes a copy of the graph for each pass.
+  public var tracksProvenance = false
   /// Is handed every step, with the graph before and after, once the step is checked.
   public var onStep: (@Sendable (PassStep) throws -> Void)?
 
@@ -25,12 +27,13 @@ public struct PassManager: Sendable {
   @discardableResult
   public func run(_ graph: inout Graph) throws -> PassReport {
     var report = PassReport()
+    if tracksProvenance { report.provenance = Provenance() }
     do { try verification.map { try graph.verify($0) } } catch { throw PassError.invalidInput(error) }
     var comparison: PassValidation.Session?
     do { comparison = try validation?.begin(graph) } catch { throw PassError.cannotValidate(error) }
     for round in 1...max(1, maximumRounds) {
       let first = report.entries.count
-      for pass in passes { report.entries.append(try run(pass, &graph, &comparison, round)) }
+      for pass in passes { report.entries.append(try run(pass, &graph, &comparison, &report.provenance, round)) }
       report.isStable = report.entries[first...].allSatisfy { $0.outcome.changes == 0 }
       if report.isStable { break }
     }
@@ -38,9 +41,11 @@ public struct PassManager: Sendable {
   }
 
   private func run(
-    _ pass: any Pass, _ graph: inout Graph, _ comparison: inout PassValidation.Session?, _ round: Int
+    _ pass: any Pass, _ graph: inout Graph, _ comparison: inout PassValidation.Session?, _ provenance: inout Provenance?,
+    _ round: Int
   ) throws -> PassReport.Entry {
     var result = graph
+    if tracksProvenance { result.journal = [] }
     var outcome = PassOutcome()
     let duration: Duration
     do {
@@ -53,6 +58,8 @@ public struct PassManager: Sendable {
       throw PassError.invalidResult(pass: pass.name, error)
     }
     if outcome.changes > 0 { deviation = try comparison?.compare(result, after: pass, of: graph) }
+    provenance?.record(pass: pass.name, round: round, before: graph, after: result)
+    result.journal = nil
     let entry = PassReport.Entry(
       pass: pass.name, round: round, duration: duration, nodesBefore: graph.nodeCount, nodesAfter: result.nodeCount,
       outcome: outcome, deviation: deviation)

@@ -21,6 +21,9 @@ public struct PassReport: Sendable {
   /// Whether the last round changed nothing: the graph is a fixed point of the pipeline.
   public internal(set) var isStable = false
 
+  /// Where the nodes come from, if the manager tracked it.
+  public internal(set) var provenance: Provenance?
+
   /// The edits of all passes.
   public var changes: Int { entries.reduce(0) { $0 + $1.outcome.changes } }
   public var rounds: Int { entries.last?.round ?? 0 }
@@ -38,6 +41,28 @@ extension PassReport: CustomStringConvertible {
       let nodes = "\(entry.nodesBefore) → \(entry.nodesAfter) nodes".padded(to: 22)
       let deviation = entry.deviation.map { ", outputs agree to \($0)" } ?? ""
       return "\(round)\(name)  \(nodes)  \(entry.duration.milliseconds) ms  \(entry.outcome)\(deviation)"
+    }.joined(separator: "\n")
+  }
+}
+
+extension PassReport {
+  /// What looked right and was left alone, pass by pass, each place once with the last reason.
+  public var declined: [(pass: String, refusals: [PassOutcome.Refusal])] {
+    var found: [(pass: String, refusals: [PassOutcome.Refusal])] = []
+    for entry in entries {
+      if let index = found.firstIndex(where: { $0.pass == entry.pass }) {
+        found[index].refusals = entry.outcome.declined
+      } else {
+        found.append((entry.pass, entry.outcome.declined))
+      }
+    }
+    return found.filter { !$0.refusals.isEmpty }
+  }
+
+  /// A line per place that a pass left alone, with the reason.
+  public var explanation: String {
+    declined.map { pass, refusals in
+      (["\(pass) left alone"] + refusals.map { "  \($0)" }).joined(separator: "\n")
     }.joined(separator: "\n")
   }
 }

@@ -77,10 +77,27 @@ extension ShapeInference {
     node.operands.enumerated().map { index, operand in
       switch operand {
       case .none: nil
-      case .literal(let literal): .tensor(node.elementType(ofLiteral: literal, at: index) { graph.type(of: $0).elementType }, [])
+      case .literal(let literal): type(of: literal, at: index, of: node, in: graph)
       case .value, .parameter: graph.type(of: operand)
       }
     }
+  }
+
+  /// Unknown where the only operands that could tell are unknown themselves: the literal's own type would be a guess.
+  private func type(of literal: Literal, at index: Int, of node: Node, in graph: Graph) -> ValueType {
+    var isOpen = false
+    let schema = node.op.schema
+    let type = node.elementType(ofLiteral: literal, at: index) { operand in
+      guard operand.literal == nil, !operand.isNone else { return nil }
+      let type = graph.type(of: operand).elementType
+      if type == nil { isOpen = true }
+      return type
+    }
+    let isTold = node.operands.enumerated().contains { other, operand in
+      schema?.operand(other)?.typeVariable == schema?.operand(index)?.typeVariable && operand.literal == nil
+        && graph.type(of: operand).elementType == type
+    }
+    return isOpen && !isTold ? .unknown : .tensor(type, [])
   }
 
   /// The elements of an integer operand of rank 0 or 1 as far as known.

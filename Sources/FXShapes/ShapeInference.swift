@@ -97,6 +97,9 @@ public struct InferenceMemory {
   /// - Parameter taken: symbols that sizes which only the run knows must not be called by.
   package init(taken: Set<String>) { fresh.taken = taken }
 
+  /// - Parameter contents: what a run over the graph has found.
+  package init(contents: [ValueID: [Dimension]]) { self.contents = contents }
+
   /// Lets `copy` hold what `value` holds: an argument of a region that stands for a value outside.
   public mutating func copyContents(of value: ValueID, to copy: ValueID) { contents[copy] = contents[value] }
 

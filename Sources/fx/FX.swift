@@ -11,8 +11,9 @@ struct FX: ParsableCommand {
       Exit status: 0 done, 1 a check failed, 2 wrong usage, 3 a bad model or input.
       """,
     subcommands: [
-      Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Convert.self, Ops.self, ProfileCommand.self,
-      PlanCommand.self, Visualize.self, Demo.self,
+      Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Why.self, Convert.self, Ops.self,
+      ProfileCommand.self, PlanCommand.self,
+      Visualize.self, Demo.self,
     ])
 }
 

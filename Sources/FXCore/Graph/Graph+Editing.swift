@@ -27,6 +27,7 @@ extension Graph {
     let region = try region(of: value)
     try checkVisible(operand, in: region)
     guard operand != .value(value) else { return }
+    journal?.append(.replaced(value, by: operand))
     let outputName = name(of: value)
     while let use = values[value].uses.last {
       if nodes[use.node].op === Operator.output, region == body {

@@ -56,6 +56,7 @@ extension Graph {
     let copy = try append(
       node.op, operands, attributes: node.attributes, results: types, at: point, name: node.name, location: node.location,
       regionCount: node.regions.count)
+    journal?.append(.copied(id, as: copy))
     let region = try self[copy].region
     for (source, target) in zip(node.results, try self[copy].results) {
       if let label = label(of: source), value(named: label, in: region) == nil { try setName(label, of: target) }

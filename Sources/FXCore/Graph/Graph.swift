@@ -27,6 +27,9 @@ public struct Graph: Sendable {
   var nextSerial: UInt32 = 0
   /// Calls of all regions, terminators excluded.
   var callCount = 0
+  /// What edits put in the place of what, in order; `nil` unless somebody asks where nodes come from. No part of what the
+  /// graph says.
+  package var journal: [EditRecord]?
 
   /// The graph's body.
   public let body: RegionID
@@ -37,6 +40,14 @@ public struct Graph: Sendable {
     body = RegionID(index: 0, generation: 0)
     makeRegion(owner: nil)
   }
+}
+
+/// An edit that says what became of something.
+package enum EditRecord: Sendable {
+  /// All uses of a value became uses of an operand.
+  case replaced(ValueID, by: Operand)
+  /// A node was made as a copy of another.
+  case copied(NodeID, as: NodeID)
 }
 
 /// What the graph stores of a node.

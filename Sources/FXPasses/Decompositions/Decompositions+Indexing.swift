@@ -22,7 +22,9 @@ extension Decompositions {
       let (rank, builder) = (try indices.rank + 1, indices.builder)
       let axis = context[OneHot.axis] < 0 ? context[OneHot.axis] + rank : context[OneHot.axis]
       guard (0..<rank).contains(axis) else { throw DecompositionDeclined(reason: "there is no axis \(axis) of \(rank)") }
-      let places = try select(indices .< 0, indices + builder.term(depth), indices).unsqueezed([axis])
+      // With the new axis first: the depth is a vector, and would give a single index an axis of its own.
+      let given = try indices.unsqueezed([axis])
+      let places = try select(given .< 0, given + builder.term(depth), given)
       let isHot = try builder.range(depth).alongAxis(axis, of: rank) .== places
       return try select(isHot, values.gathered(1, axis: 0), values.gathered(0, axis: 0))
     }

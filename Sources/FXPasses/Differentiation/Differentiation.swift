@@ -59,10 +59,14 @@ public struct Differentiation: Sendable {
 
   /// Brings a graph into the form that `gradients` takes: operators without a rule decomposed, types inferred.
   /// - Throws: `ShapeInferenceError`, or what a decomposition throws.
-  public func prepare(_ graph: inout Graph) throws {
+  public func prepare(_ graph: inout Graph) throws { try prepare(&graph, only: nil) }
+
+  /// - Parameter nodes: those that are decomposed; the others stay as they are.
+  func prepare(_ graph: inout Graph, only nodes: Set<NodeID>?) throws {
     try ShapeInference().run(&graph)
-    let composite = decompositions.operators.filter { rules[$0] == nil }
-    try DecompositionPass(decompositions.only(composite)).apply(to: &graph)
+    var pass = DecompositionPass(decompositions.only(decompositions.operators.filter { rules[$0] == nil }))
+    pass.scope = nodes
+    try pass.apply(to: &graph)
     try ShapeInference().run(&graph)
   }
 }

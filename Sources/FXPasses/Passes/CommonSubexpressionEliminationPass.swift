@@ -24,6 +24,8 @@ import FXCore
 ///   return %c
 /// }
 /// ```
+///
+/// Declines: nothing. Calls with effects, random ones and weights are never equal.
 public struct CommonSubexpressionEliminationPass: Pass {
   public let name = "common-subexpression-elimination"
 
@@ -33,6 +35,8 @@ public struct CommonSubexpressionEliminationPass: Pass {
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     try mergeConstants(in: &graph, &outcome)
+    // There equal calls are meant: the later one is made again so that the earlier one's result need not be kept.
+    guard graph.metadata[RecomputationPass.mark] == nil else { return outcome }
     for region in graph.allRegions {
       let nodes = try graph.nodes(in: region)
       var calls = CallTable(capacity: nodes.count)

@@ -29,6 +29,9 @@ import FXShapes
 ///   return %b
 /// }
 /// ```
+///
+/// Declines: what exceeds the budgets of size and work, what would copy a matrix that others use too, and what the
+/// executor cannot evaluate.
 public struct ConstantFoldingPass: Pass {
   public let name = "constant-folding"
   /// The executor that evaluates may round otherwise than the one that runs the graph.
@@ -74,6 +77,11 @@ public struct ConstantFoldingPass: Pass {
       try graph.erase(id)
       outcome.change("nodes folded")
     }
+    // What others used too may be one's own once these are folded.
+    if outcome["nodes folded"] > 0, !constants.shared.isEmpty {
+      let counts = graph.parameterUseCounts()
+      if constants.shared.contains(where: { counts[$0] == 1 }) { outcome.add(try fold(&graph)) }
+    }
     return outcome
   }
 
@@ -105,6 +113,8 @@ private struct ConstantNodes {
   private(set) var nodes: [NodeID] = []
   /// Results that shape inference already knows.
   private(set) var known: [ValueID: Tensor] = [:]
+  /// Weights that kept a node from being folded, because others use them too.
+  private(set) var shared: Set<ParameterID> = []
   private var members = IDSet<NodeID>()
   private var values = IDSet<ValueID>()
   private let sizeBudget: Int
@@ -128,6 +138,7 @@ private struct ConstantNodes {
     bytesLeft = 8 * min(weights, .max / 16) + 2 * min(sizeBudget, .max / 16)
     let readsShapes = graph.operatorCounts.contains { ["shape", "size"].contains($0.op.description) && $0.count > 0 }
     if try readsShapes || ConstantNodes.hasUntypedCandidate(graph) { contents = try ShapeInference().run(&typed) }
+    memory = InferenceMemory(contents: contents)
     for id in graph.allNodes {
       let node = try graph[id]
       guard node.op.isPure, node.regions.isEmpty else { continue }
@@ -224,6 +235,7 @@ private struct ConstantNodes {
       guard let id = operand.parameter, let parameter = try? typed[id], parameter.role != .constant,
         useCounts[id] ?? 0 > 1, parameter.type.shape?.rank ?? 0 >= 2, size > bytes / 2
       else { continue }
+      shared.insert(id)
       return "'\(parameter.name)' is used elsewhere too, folding would copy it"
     }
     return nil

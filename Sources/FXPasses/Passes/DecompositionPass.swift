@@ -14,15 +14,19 @@ import FXCore
 /// ```
 /// graph @main(%x: f32[8, 4]) {
 ///   parameter @w: f32[2, 4] weight
-///   %node_2: f32[8, 2] = gemm(%x, @w) {transB = true}
-///   %a: f32[8, 2] = relu(%node_2)
+///   %node_3: f32[8, 2] = gemm(%x, @w) {transB = true}
+///   %a: f32[8, 2] = relu(%node_3)
 ///   return %a
 /// }
 /// ```
+///
+/// Declines: calls of whose types too little is known, and cases that a rule leaves, with its reason.
 public struct DecompositionPass: Pass {
   public let name: String
   public let contract = NumericContract.reassociates
   public var decompositions: Decompositions
+  /// The nodes that are decomposed, with what they become; all if `nil`.
+  var scope: Set<NodeID>?
 
   public init(_ decompositions: Decompositions = .standard, name: String = "decomposition") {
     self.decompositions = decompositions
@@ -36,9 +40,18 @@ public struct DecompositionPass: Pass {
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     var pending: [NodeID] = decompositions.operators.flatMap { graph.nodes(calling: $0) }
+    if let scope { pending.removeAll { !scope.contains($0) } }
     guard !pending.isEmpty else { return outcome }
     let builder = DecompositionBuilder(graph)
-    while let id = pending.popLast() {
+    var left: [(node: NodeID, reason: String)] = []
+    var changesBefore = 0
+    while true {
+      if pending.isEmpty {
+        // What was made carries types that those before it may have lacked.
+        guard outcome.changes > changesBefore, !left.isEmpty else { break }
+        (pending, left, changesBefore) = (left.map(\.node), [], outcome.changes)
+      }
+      let id = pending.removeLast()
       // What stood in a region that was inlined is gone with it.
       guard graph.contains(id) else { continue }
       let node = try graph[id]
@@ -47,12 +60,13 @@ public struct DecompositionPass: Pass {
       let reason = Result { try builder.decompose(node, by: rule) }
       builder.exchange(&graph)
       if let reason = try reason.get() {
-        outcome.decline(id, in: graph, reason)
+        left.append((id, reason))
       } else {
         outcome.change("\(node.op) decomposed")
         pending += builder.added.filter(graph.contains)
       }
     }
+    for (id, reason) in left { outcome.decline(id, in: graph, reason) }
     return outcome
   }
 }

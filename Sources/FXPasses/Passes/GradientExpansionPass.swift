@@ -14,7 +14,21 @@ import FXTrace
 ///   return %da
 /// }
 /// ```
-/// After: `%da` is `%b` times a constant 1 (and the product itself, which nobody uses).
+/// After:
+/// ```
+/// graph @main(%a: f32[], %b: f32[]) {
+///   parameter @constant: i64[0] constant = []
+///   parameter @constant_1: f32[] constant = [1.0]
+///   %node_2: f32[] = identity(%a)
+///   %p: f32[] = mul(%node_2, %b)
+///   %node_4: f32[] = constant_of_shape(@constant) {value = tensor f32[1] [0.0]}
+///   %node_5: f32[] = add(%node_4, @constant_1)
+///   %da: f32[] = mul(%node_5, %b)
+///   return %da
+/// }
+/// ```
+///
+/// Declines: nothing. A node that has no gradient is an error, which names it.
 public struct GradientExpansionPass: Pass {
   public let name = "gradient-expansion"
   public let contract = NumericContract.exact
@@ -27,7 +41,8 @@ public struct GradientExpansionPass: Pass {
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     guard !graph.nodes(calling: .gradient).isEmpty else { return outcome }
-    try differentiation.prepare(&graph)
+    // What is outside stays as it is, bit by bit.
+    try differentiation.prepare(&graph, only: graph.nodes(insideOf: graph.nodes(calling: .gradient)))
     while let id = graph.nodes(calling: .gradient).first {
       try expand(id, in: &graph)
       outcome.change("gradient expanded")
@@ -55,5 +70,20 @@ public struct GradientExpansionPass: Pass {
     let gradients = try wanted.map { try writer.operand(sweep.cotangent(of: $0) ?? writer.tensor($0).zeros()) }
     graph = try writer.finish()
     try graph.replace(id, with: gradients)
+  }
+}
+
+extension Graph {
+  /// The nodes inside the regions of others, at any depth.
+  fileprivate func nodes(insideOf owners: [NodeID]) throws -> Set<NodeID> {
+    var found: Set<NodeID> = []
+    var pending = try owners.flatMap { try self[$0].regions }
+    while let region = pending.popLast() {
+      for node in try nodes(in: region) {
+        found.insert(node)
+        pending += try self[node].regions
+      }
+    }
+    return found
   }
 }

@@ -67,8 +67,9 @@ extension CompositeRule {
   /// x · hard_sigmoid(x) with slope 1/6 and offset 1/2
   static let hardSwish = CompositeRule(
     patterns: [mul(x, .call(.hardSigmoid, [x], label: "gate"))]
-  ) { match, _ in
-    guard let x = match.operands["x"], let gate = match.calls["gate"],
+  ) { match, graph in
+    // The attribute is a float32: in float64 its 1/6 is another.
+    guard let x = match.operands["x"], let gate = match.calls["gate"], let type = graph.type(of: x).elementType, type != .float64,
       (gate[HardSigmoid.alpha] - 1 / 6).magnitude < 1e-6, gate[HardSigmoid.beta] == 0.5
     else { return nil }
     return Call(op: .hardSwish, operands: [x])
@@ -94,9 +95,14 @@ extension CompositeRule {
       let last = shape.last, reducesLastAxis(mean, shape.rank, graph), reducesLastAxis(variance, shape.rank, graph),
       [scale, bias].allSatisfy({ graph.type(of: $0) == .tensor(type.elementType, [last]) })
     else { return nil }
+    // The statistics keep the precision that they are spelt out in.
+    let precision = type.elementType == .float64 ? ElementType.float64 : .float32
     return Call(
       op: .layerNormalization, operands: [x, scale, bias],
-      attributes: [LayerNormalization.axis.name: -1, LayerNormalization.epsilon.name: .float(Float(epsilon))])
+      attributes: [
+        LayerNormalization.axis.name: -1, LayerNormalization.epsilon.name: .float(Float(epsilon)),
+        LayerNormalization.stashType.name: .elementType(precision),
+      ])
   }
 
   private static func reducesLastAxis(_ node: Node, _ rank: Int, _ graph: Graph) -> Bool {

@@ -21,10 +21,12 @@ public struct TrainingStep: Sendable {
   ///   - model: a graph of which one output is the loss, in training mode where that makes a difference.
   ///   - loss: the name of that output, one number.
   ///   - parameters: the weights that are trained; all of them by default.
+  ///   - recomputesActivations: whether activations are computed again for the gradients (`RecomputationPass`): less memory
+  ///     for a second forward run.
   /// - Throws: `DifferentiationError` naming what has no gradient; `ExecutionError.unboundParameters`.
   public init(
     _ model: Graph, loss: String, parameters names: [String]? = nil, optimizer: any Optimizer,
-    differentiation: Differentiation = Differentiation()
+    differentiation: Differentiation = Differentiation(), recomputesActivations: Bool = false
   ) throws {
     var graph = model
     try differentiation.prepare(&graph)
@@ -73,6 +75,7 @@ public struct TrainingStep: Sendable {
     graph = try writer.finish()
     next += statistics.map { .value($0.result) } + nextMemory
     for (operand, (name, _)) in zip(next, state) { try graph.addOutput(operand, name: "next.\(name)") }
+    if recomputesActivations { try RecomputationPass(loss: loss).apply(to: &graph) }
     (self.graph, self.state) = (graph, state)
   }
 

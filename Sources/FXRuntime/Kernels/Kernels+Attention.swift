@@ -98,16 +98,18 @@ private struct AttentionKernel: Kernel {
     blocks = rows == 0 ? 0 : (q.length + rows - 1) / rows
     let cost = Double(rows * k.length) * (2 * Double(q.size + v.size) / 50 + 1)
     division = WorkDivision(q.batch * q.heads * blocks, nanosecondsEach: cost, threads: threads)
-    // A smaller last block needs no more than a full one.
-    func scratch(_ m: Int, _ n: Int, _ depth: Int, transposed: Bool) -> Int {
+    // What a product needs depends on how its operands lie: as `run` has them.
+    func scratch(_ m: Int, _ n: Int, _ depth: Int, a: Int, b: (row: Int, column: Int), c: Int) -> Int {
       var gemm = fxk_gemm()
-      (gemm.m, gemm.n, gemm.k, gemm.a_row, gemm.a_column, gemm.c_row) = (m, n, depth, depth, 1, n)
-      (gemm.b_row, gemm.b_column) = transposed ? (1, depth) : (n, 1)
+      (gemm.m, gemm.n, gemm.k, gemm.a_row, gemm.a_column, gemm.c_row) = (m, n, depth, a, 1, c)
+      (gemm.b_row, gemm.b_column) = b
       gemm.epilogue = fxk_epilogue_none()
       return fxk_gemm_scratch(&gemm)
     }
     let product = (1...max(rows, 1)).reduce(0) { largest, m in
-      max(largest, scratch(m, k.length, q.size, transposed: true), scratch(m, v.size, k.length, transposed: false))
+      max(
+        largest, scratch(m, k.length, q.size, a: q.rowStride, b: (1, k.rowStride), c: k.length),
+        scratch(m, v.size, k.length, a: k.length, b: (v.rowStride, 1), c: y.rowStride))
     }
     threadFloats = (rows * k.length + 15) / 16 * 16 + (product + 15) / 16 * 16
   }

@@ -13,12 +13,13 @@ struct NodeEvaluator: Sendable {
   /// The node's results.
   /// - Parameter operands: `nil` where an optional operand is left out; literals are scalars of their type.
   func evaluate(
-    _ node: Node, _ operands: [RuntimeValue?],
+    _ node: Node, _ planned: [RuntimeValue?],
     runRegion: @escaping (RegionID, [RuntimeValue]) throws -> [RuntimeValue] = { _, _ in
       throw KernelError.invalid("a region cannot run here")
     },
     regionTypes: @escaping (RegionID, [ValueType]) -> [ValueType] = { _, _ in [] }
   ) throws -> [RuntimeValue] {
+    let operands = try withLiterals(of: node, planned)
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     let context = ReferenceContext(
@@ -30,6 +31,19 @@ struct NodeEvaluator: Sendable {
       throw KernelError.invalid("the kernel gave \(results.count) results for \(node.results.count)")
     }
     return results
+  }
+
+  /// The operands with literals of the type that the others turned out to have; when planned, they may not have had one.
+  private func withLiterals(of node: Node, _ operands: [RuntimeValue?]) throws -> [RuntimeValue?] {
+    var operands = operands
+    for (index, operand) in node.operands.enumerated() where index < operands.count {
+      guard case .literal(let literal) = operand else { continue }
+      let type = node.elementType(ofLiteral: literal, at: index) { other in
+        other.literal == nil ? node.operands.firstIndex(of: other).flatMap { operands[$0]?.tensor?.elementType } : nil
+      }
+      if operands[index]?.tensor?.elementType != type { operands[index] = .tensor(try literal.tensor(type)) }
+    }
+    return operands
   }
 
   /// The results by a fast kernel, if there is one for these operands.

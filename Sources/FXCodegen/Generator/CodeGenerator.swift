@@ -52,8 +52,7 @@ public struct CodeGenerator: Sendable {
   /// - Throws: as `generate`.
   public func prepare(_ graph: Graph, for target: any CodeTarget) throws -> Graph {
     var graph = graph
-    let inference = ShapeInferencePass()
-    try inference.apply(to: &graph)
+    try graph.foldKnownSizes()
     while true {
       var refusals: [CodegenError.Refusal] = []
       var decomposable: Set<Operator> = []
@@ -68,7 +67,7 @@ public struct CodeGenerator: Sendable {
       guard try pass.apply(to: &graph).changes > 0 else {
         throw CodegenError.unsupported(target: target.name, refusals)
       }
-      try inference.apply(to: &graph)
+      try graph.foldKnownSizes()
     }
   }
 }

@@ -23,8 +23,8 @@ public struct SourceText: Sendable {
     depth -= 1
   }
 
-  /// Takes the lines from a mark on, for code that is written before what it needs is known.
-  public mutating func insert(_ other: [String], at index: Int) { lines.insert(contentsOf: other, at: index) }
+  /// Changes a line that was added before.
+  mutating func replaceLine(_ index: Int, _ edit: (String) -> String) { lines[index] = edit(lines[index]) }
 
   public var text: String { lines.map { $0 + "\n" }.joined() }
 }

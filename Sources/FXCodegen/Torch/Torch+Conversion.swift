@@ -37,6 +37,11 @@ extension TorchCall {
     if let largest, saturating {
       return TorchExpression.call("torch.clamp", [x, .number(-largest), .number(largest)]).to(to)
     }
+    // PyTorch saturates here where it would be NaN.
+    if to == .float8e4m3fn {
+      let isBeyond = TorchExpression.binary(.call("torch.abs", [x]), ">", .int(464))
+      return TorchExpression.call("torch.where", [isBeyond, .number(.nan), x]).to(to)
+    }
     return x.to(to)
   }
 }

@@ -3,15 +3,23 @@ import FXCore
 extension TorchRows {
   mutating func addImage() {
     define(.resize) { call in
-      let shape = try call.site.sizes(0)
-      let result = try call.site.resultSizes()
+      // Images and channels may be as many as they like.
+      let rank = try call.site.knownRank(0)
+      let outer = Array(repeating: 1, count: min(rank, 2))
+      guard let types = call.site.shape(0), let resultTypes = call.site.resultType()?.shape, resultTypes.rank == rank,
+        types.prefix(2).elementsEqual(resultTypes.prefix(2)), !types.prefix(2).contains(where: \.isUnknown),
+        let inner = Shape(Array(types.dimensions.dropFirst(2))).sizes,
+        let innerResult = Shape(Array(resultTypes.dimensions.dropFirst(2))).sizes
+      else { throw NotExpressible("the sizes of the resized axes must be numbers") }
+      let (shape, result) = (outer + inner, outer + innerResult)
       let (mode, coordinates) = (call[Resize.mode], call[Resize.coordinates])
-      guard (3...5).contains(shape.count), shape[0] == result[0], shape[1] == result[1], !call[Resize.antialias],
+      guard (3...5).contains(shape.count), !call[Resize.antialias],
         !call[Resize.excludeOutside], call[Resize.aspect] == "stretch", !(call.site.elementType(0)?.isInteger ?? true)
       else { throw NotExpressible("F.interpolate resizes the axes after the channels, without filters") }
       // Scales that do not give whole sizes are not the ratio of the sizes, from which F.interpolate starts.
       if !call.has(3) || call.site.shape(3)?.first?.size == 0 {
         let scales = try call.site.constant(2)?.numbers().doubles ?? []
+        // The outer axes stand as 1 on both sides.
         let axes = call[Resize.axes]?.map { call.site.axis($0, rank: shape.count) } ?? Array(shape.indices)
         guard scales.count == axes.count, zip(axes, scales).allSatisfy({ Double(result[$0]) == Double(shape[$0]) * $1 }) else {
           throw NotExpressible("the scales are not the ratios of the sizes")

@@ -39,7 +39,7 @@ struct TorchDialect: StatementDialect {
   static func call(_ site: CallSite, operands: [String], language: TorchLanguage) throws -> TorchCall {
     let expressions = operands.enumerated().map { index, text -> TorchExpression in
       let x = TorchExpression.name(text)
-      guard let type = site.elementType(index), wideUnsigned.contains(type), site.node.op != .cast else { return x }
+      guard let type = site.elementType(index), wideUnsigned.contains(type), ![.cast, .bitCast].contains(site.node.op) else { return x }
       return site.node.operands[index].literal == nil ? x.to(.int64) : x
     }
     return TorchCall(site, operands: expressions, language: language)
@@ -62,7 +62,7 @@ struct TorchDialect: StatementDialect {
       }
     }
     let code = try row(&call)
-    guard case .expressions(let list) = code, site.node.op != .cast else { return code }
+    guard case .expressions(let list) = code, ![.cast, .bitCast].contains(site.node.op) else { return code }
     return .expressions(
       list.enumerated().map { index, expression in
         guard let type = site.resultType(index)?.elementType, wideUnsigned.contains(type) else { return expression }

@@ -30,20 +30,23 @@ public struct ProgramVerifier: Sendable {
   public func verify(_ cases: [VerificationCase]) throws -> [VerificationOutcome] {
     var outcomes = Array(repeating: VerificationOutcome.skipped("not run"), count: cases.count)
     var jobs: [ProgramJob] = []
-    var owners: [Int] = []
+    var owners: [(index: Int, item: VerificationCase, isSpecialized: Bool)] = []
     for (index, item) in cases.enumerated() {
       do {
-        let program = try generate(item.graph, name: "case_\(index)")
-        jobs.append(try job(program, item, "\(folder)/case_\(index)"))
-        owners.append(index)
+        jobs.append(try job(generate(item.graph, name: "case_\(index)"), item, "\(folder)/case_\(index)"))
+        owners.append((index, item, false))
       } catch let error as CodegenError {
         outcomes[index] = .refused(error.description)
+        guard let special = try? item.specialized(),
+          let program = try? generate(special.graph, name: "case_\(index)") else { continue }
+        jobs.append(try job(program, special, "\(folder)/case_\(index)"))
+        owners.append((index, special, true))
       }
     }
     for (owner, run) in zip(owners, try runs(jobs)) {
-      outcomes[owner] = outcome(run, cases[owner])
-      if case .failed(let reason) = outcomes[owner], let place = try? divergence(cases[owner], number: owner) {
-        outcomes[owner] = .failed("\(reason); first at \(place)")
+      outcomes[owner.index] = outcome(run, owner.item, isSpecialized: owner.isSpecialized)
+      if case .failed(let reason) = outcomes[owner.index], let place = try? divergence(owner.item, number: owner.index) {
+        outcomes[owner.index] = .failed("\(reason); first at \(place)")
       }
     }
     return outcomes
@@ -66,7 +69,9 @@ public struct ProgramVerifier: Sendable {
     return jobs.isEmpty ? [] : try target.makeRunner(environment).run(jobs)
   }
 
-  private func outcome(_ run: ProgramRun, _ item: VerificationCase) -> VerificationOutcome {
+  private func outcome(
+    _ run: ProgramRun, _ item: VerificationCase, isSpecialized: Bool
+  ) -> VerificationOutcome {
     switch run {
     case .executed(let results):
       guard results.count == item.expected.count else {
@@ -79,7 +84,7 @@ public struct ProgramVerifier: Sendable {
         case .beyond(let what): return .failed("output '\(name)': \(what)")
         }
       }
-      return .executed(largestError: largest)
+      return .executed(largestError: largest, specialized: isSpecialized)
     case .compiled: return .compiled
     case .parsed: return .parsed
     case .skipped(let reason): return .skipped(reason)

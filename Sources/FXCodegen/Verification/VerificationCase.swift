@@ -26,7 +26,8 @@ public struct VerificationCase: Sendable {
 /// How far a generated program was verified.
 public enum VerificationOutcome: Sendable, Equatable {
   /// It ran, and its results are those expected; the largest deviation of any element.
-  case executed(largestError: Double)
+  /// `specialized` says that small inputs became constants, without which the target cannot write the graph.
+  case executed(largestError: Double, specialized: Bool = false)
   /// The target's compiler accepts it; nothing here runs it.
   case compiled
   /// The target's parser accepts it; nothing here compiles it.
@@ -43,7 +44,8 @@ public enum VerificationOutcome: Sendable, Equatable {
 extension VerificationOutcome: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .executed(let error): "executed, largest error \(error.short)"
+    case .executed(let error, false): "executed, largest error \(error.short)"
+    case .executed(let error, true): "executed with constants for small inputs, largest error \(error.short)"
     case .compiled: "compiled"
     case .parsed: "parsed"
     case .refused(let reason): "refused: \(reason)"
@@ -61,6 +63,28 @@ extension Double {
     while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
     while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
     return "\((mantissa * 10).rounded() / 10)e\(exponent)"
+  }
+}
+
+extension VerificationCase {
+  /// The case with constants in place of the inputs that a program's structure may hang on, short vectors and scalars, and
+  /// numbers in place of the sizes of the others.
+  func specialized() throws -> VerificationCase {
+    var graph = graph
+    var bound: Set<Int> = []
+    for (index, (input, value)) in zip(graph.inputs, inputs).enumerated() {
+      guard let tensor = value.tensor, tensor.shape.count <= 1, tensor.elementCount <= 16 else { continue }
+      try graph.replaceAllUses(of: input, with: .parameter(graph.addConstant(tensor, name: graph.name(of: input))))
+      bound.insert(index)
+    }
+    try graph.removeArguments(of: graph.body, at: bound)
+    let rest = inputs.indices.filter { !bound.contains($0) }.map { inputs[$0] }
+    for (input, value) in zip(graph.inputs, rest) { try graph.setType(of: input, to: value.type) }
+    // What followed from inputs of unknown contents follows anew.
+    for node in try graph.nodes(in: graph.body) {
+      for result in try graph[node].results { try graph.setType(of: result, to: .unknown) }
+    }
+    return VerificationCase(name, graph, inputs: rest, expected: expected, rtol: rtol, atol: atol)
   }
 }
 

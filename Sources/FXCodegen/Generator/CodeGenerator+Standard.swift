@@ -1,4 +1,4 @@
 extension CodeGenerator {
   /// The targets of this package.
-  public static let standardTargets: [any CodeTarget] = [NumpyTarget(), PyTorchTarget(), XLATarget()]
+  public static let standardTargets: [any CodeTarget] = [NumpyTarget(), PyTorchTarget(), XLATarget(), LibTorchTarget()]
 }

@@ -96,6 +96,11 @@ public struct ProgramJob: Sendable {
   public let inputs: [RuntimeValue]
   /// The types of the results, as far as they are known.
   public let resultTypes: [ValueType]
+
+  /// What the program is called.
+  var name: String {
+    program.files.first.map { String($0.name.prefix { $0 != "." }) } ?? ""
+  }
 }
 
 /// What became of a job.

@@ -43,6 +43,8 @@ public struct HLOBuilder: Sendable {
   var source = SourceText(indent: 2, depth: 2)
   private var names = Identifiers(reserved: [])
   private var count = 0
+  /// What values were called before they got the graph's names.
+  private var renamed: [String: String] = [:]
 
   public init() {}
 
@@ -73,8 +75,11 @@ public struct HLOBuilder: Sendable {
 
   /// Gives a value the graph's name for it, if it has none yet.
   mutating func rename(_ value: HLOValue, _ name: String) -> HLOValue {
-    guard let line = value.line, value.name.hasPrefix("%v"), source.lines.indices.contains(line) else { return value }
+    guard let line = value.line, source.lines.indices.contains(line) else { return value }
+    // Two results may be one value, such as two parts of an empty tensor.
+    if let known = renamed[value.name] { return HLOValue(name: known, type: value.type, sizes: value.sizes) }
     let new = unique(name)
+    renamed[value.name] = new
     source.rename(line, value.name, new)
     return HLOValue(name: new, type: value.type, sizes: value.sizes)
   }

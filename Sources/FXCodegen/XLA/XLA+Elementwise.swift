@@ -65,6 +65,8 @@ extension XLARows {
     define(.cast) { call in try call.cast(call.operand(0), call[Cast.to], saturating: call[Cast.saturate]) }
     define(.bitCast) { call in
       let x = try call.operand(0)
+      // A Boolean is one bit here and a byte elsewhere.
+      if x.type == .bool || call[BitCast.to] == .bool { return call.builder.convert(x, call[BitCast.to]) }
       return call.builder.op("bitcast_convert", [x], call[BitCast.to], x.sizes)
     }
   }

@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
+.PHONY: help deps build run test parity codegen conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -41,6 +41,12 @@ parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at lar
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" scripts/make-parity-cases.py .cache/parity
 	@FX_PARITY="$(CURDIR)/.cache/parity" scripts/test.sh --filter ParityTests
+
+codegen: build ## generated programs run by NumPy, PyTorch, XLA and LibTorch: ONNX's cases, then whole models (takes 2 GB of disk)
+	@scripts/deps.sh test
+	@$(TEST_INPUTS) && FX_CODEGEN_PYTHON="$$(scripts/python-env.sh codegen)" && export FX_CODEGEN_PYTHON && \
+	  scripts/test.sh --filter ProgramTests && \
+	  scripts/codegen.sh $(FX) "$$FX_CODEGEN_PYTHON" Models $(wildcard .cache/models)
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

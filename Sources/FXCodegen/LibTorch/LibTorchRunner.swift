@@ -22,6 +22,49 @@ private struct LibTorchRunner: ProgramRunner {
     }
     guard let root = jobs.first.map({ ($0.folder as NSString).deletingLastPathComponent }) else { return [] }
     let files = JobFiles(root: root, storage: TorchTypes.storage)
+    // Several translation units, none larger than memory allows. A program that does not compile is left out.
+    let size = 150
+    var failures: [Int: String] = [:]
+    var parts: [[Int]] = []
+    for start in stride(from: 0, to: jobs.count, by: size) {
+      var part = Array(start..<min(start + size, jobs.count))
+      let base = "\(root)/part_\(parts.count)"
+      while true {
+        try AtomicFile.write([UInt8](LibTorchRunner.part(part.map { jobs[$0] }, parts.count).utf8), to: base + ".cpp")
+        let arguments = [
+          "-std=c++20", "-O0", "-w", "-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include", "-I\(root)", "-c",
+          base + ".cpp", "-o", base + ".o",
+        ]
+        let built = try Subprocess.run(environment.compiler, arguments, timeout: environment.timeout)
+        if built.status == 0 { break }
+        let errors = built.text.split(whereSeparator: \.isNewline).filter { $0.contains("error") }
+        let broken = part.filter { job in errors.contains { $0.contains("/\(jobs[job].name).cpp:") } }
+        guard !broken.isEmpty else { return jobs.map { _ in .failed(errors.first.map(String.init) ?? built.lastLine) } }
+        for job in broken {
+          failures[job] = errors.first { $0.contains("/\(jobs[job].name).cpp:") }.map(String.init) ?? "does not compile"
+        }
+        part.removeAll(where: broken.contains)
+      }
+      parts.append(part)
+    }
+    try AtomicFile.write([UInt8](LibTorchRunner.main(parts.count).utf8), to: "\(root)/main.cpp")
+    let linked = try Subprocess.run(
+      environment.compiler,
+      ["-std=c++20", "-O0", "-w", "-I\(torch)/include", "\(root)/main.cpp"] + parts.indices.map { "\(root)/part_\($0).o" } + [
+        "-o", "\(root)/programs", "-L\(torch)/lib", "-Wl,-rpath,\(torch)/lib", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu",
+        "-lc10",
+      ], timeout: environment.timeout)
+    guard linked.status == 0 else { return jobs.map { _ in .failed(linked.lastLine) } }
+    let compiled = parts.flatMap(\.self)
+    try AtomicFile.write([UInt8](try list(compiled.map { jobs[$0] }, files).utf8), to: "\(root)/jobs.txt")
+    let output = try Subprocess.run("\(root)/programs", [root], timeout: environment.timeout)
+    var runs = jobs.indices.map { ProgramRun.failed(failures[$0] ?? "not run") }
+    for (job, run) in zip(compiled, try files.answers(to: compiled.map { jobs[$0] }, output)) { runs[job] = run }
+    return runs
+  }
+
+  /// The jobs as the program reads them: folder, number of inputs, and a file and a type for each.
+  private func list(_ jobs: [ProgramJob], _ files: JobFiles) throws -> String {
     var list = ""
     for job in jobs {
       list += "\(job.folder)\n\(job.inputs.count)\n"
@@ -32,34 +75,7 @@ private struct LibTorchRunner: ProgramRunner {
         list += "\(path)\n\(type ?? "")\n"
       }
     }
-    try AtomicFile.write([UInt8](list.utf8), to: "\(root)/jobs.txt")
-    // Several compilers at once, and each no larger than memory allows.
-    let size = 150
-    let parts = stride(from: 0, to: jobs.count, by: size).map { Array(jobs[$0..<min($0 + size, jobs.count)]) }
-    var objects: [String] = []
-    for (number, part) in parts.enumerated() {
-      let base = "\(root)/part_\(number)"
-      try AtomicFile.write([UInt8](LibTorchRunner.part(part, number).utf8), to: base + ".cpp")
-      let arguments = [
-        "-std=c++20", "-O0", "-w", "-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include", "-I\(root)", "-c", base + ".cpp",
-        "-o", base + ".o",
-      ]
-      let built = try Subprocess.run(environment.compiler, arguments, timeout: environment.timeout)
-      guard built.status == 0 else {
-        let line = built.text.split(whereSeparator: \.isNewline).first { $0.contains("error") } ?? "the compiler failed"
-        return jobs.map { _ in .failed(String(line)) }
-      }
-      objects.append(base + ".o")
-    }
-    try AtomicFile.write([UInt8](LibTorchRunner.main(parts.count).utf8), to: "\(root)/main.cpp")
-    let linked = try Subprocess.run(
-      environment.compiler,
-      ["-std=c++20", "-O0", "-w", "-I\(torch)/include", "\(root)/main.cpp"] + objects + [
-        "-o", "\(root)/programs", "-L\(torch)/lib", "-Wl,-rpath,\(torch)/lib", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-lc10",
-      ], timeout: environment.timeout)
-    guard linked.status == 0 else { return jobs.map { _ in .failed(linked.lastLine) } }
-    let output = try Subprocess.run("\(root)/programs", [root], timeout: environment.timeout)
-    return try files.answers(to: jobs, output)
+    return list
   }
 
   /// One translation unit of several programs: a function that runs each.
@@ -69,7 +85,8 @@ private struct LibTorchRunner: ProgramRunner {
     text += "std::vector<Program> part_\(number)() {\n  return {\n"
     for job in jobs {
       let hasWeights = job.program.files.count > 1
-      let model = "\(job.name)::\(Identifiers.capitalized(job.name)) model" + (hasWeights ? "(folder + \"/\(job.name).safetensors\")" : "")
+      let model =
+        "\(job.name)::\(Identifiers.capitalized(job.name)) model" + (hasWeights ? "(folder + \"/\(job.name).safetensors\")" : "")
       let call = "model.forward(\(job.inputs.indices.map { "x[\($0)]" }.joined(separator: ", ")))"
       text += "    [](const std::vector<at::Tensor>& x, const std::string& folder) -> std::vector<at::Tensor> {\n"
       text += "      const \(model);\n      return " + (job.resultTypes.count == 1 ? "{\(call)}" : call) + ";\n    },\n"

@@ -65,7 +65,8 @@ public struct LibTorchTarget: CodeTarget {
     let types = zip(graph.outputNames, graph.outputs).map { "\($0.oneLine): \(graph.type(of: $1))" }
     text.add("// returns \(types.joined(separator: ", "))")
     text.add("#include <ATen/ATen.h>\n#include <ATen/TensorIndexing.h>\n")
-    text.add("#include <algorithm>\n#include <cmath>\n#include <cstring>\n#include <fstream>\n#include <optional>\n#include <string>")
+    text.add(
+      "#include <algorithm>\n#include <cmath>\n#include <cstring>\n#include <fstream>\n#include <optional>\n#include <string>")
     text.add("#include <tuple>\n#include <vector>\n")
     text.add("namespace \(name) {\nusing at::indexing::None;\nusing at::indexing::Slice;\n")
     for (token, source) in LibTorchTarget.prelude where (body + functions.compactMap(\.cpp).joined()).contains(token) {
@@ -97,7 +98,8 @@ public struct LibTorchTarget: CodeTarget {
 
   private static let reserved: Set<String> = Identifiers.cpp.union(TorchFunction.all.map(\.name)).union([
     "at", "c10", "torch", "std", "Slice", "None", "integers", "tuple_of", "sizes_of", "SafetensorsFile", "NAN", "INFINITY",
-    "exp", "log", "sqrt", "sin", "cos", "tan", "floor", "ceil", "round", "abs", "erf", "pow", "index", "y0", "y1", "j0", "j1", "div",
+    "exp", "log", "sqrt", "sin", "cos", "tan", "floor", "ceil", "round", "abs", "erf", "pow", "index", "y0", "y1", "j0", "j1",
+    "div",
     "remainder", "signal", "time", "gamma", "forward", "path", "file",
   ])
 

@@ -3,6 +3,7 @@ import FXCore
 extension NumpyRows {
   mutating func addLinearAlgebra() {
     define(.matmul) { "\($0.primary(0)) @ \($0.primary(1))" }
+    define(.linear) { "\($0.primary(0)) @ \($0.primary(1)).T" + ($0.has(2) ? " + \($0.primary(2))" : "") }
     define(.gemm) { call in
       let a = call.primary(0) + (call[Gemm.transA] ? ".T" : "")
       let b = call.primary(1) + (call[Gemm.transB] ? ".T" : "")

@@ -25,6 +25,8 @@ struct ModuleTree {
   private(set) var expressions: [ParameterID: String] = [:]
   /// What each is called in the state dictionary: `layers.0.weight`.
   private(set) var keys: [ParameterID: String] = [:]
+  /// The modules that hold parameters and no modules: their expressions, and the parameters by name.
+  private(set) var leaves: [String: [String: ParameterID]] = [:]
 
   init(_ ids: [ParameterID], of graph: Graph) throws {
     // A name that is also the beginning of another's path cannot be both module and parameter.
@@ -42,13 +44,16 @@ struct ModuleTree {
       let base = ModuleTree.attribute(isPath ? String(parts[parts.count - 1]) : name, isIndex: false)
       var candidate = base
       var number = 1
-      while module.parameters.contains(where: { $0.name == candidate }) || module.children.contains(where: { $0.name == candidate }) {
+      while module.parameters.contains(where: { $0.name == candidate })
+        || module.children.contains(where: { $0.name == candidate })
+      {
         number += 1
         candidate = "\(base)_\(number)"
       }
       module.parameters.append((candidate, id))
     }
     sort(root)
+    nameBiases(root)
     spell(root, "self", "")
   }
 
@@ -77,10 +82,21 @@ struct ModuleTree {
     for child in module.children { sort(child.module) }
   }
 
+  /// Exporters that fold batch normalization into convolutions call what they add after the weight.
+  private func nameBiases(_ module: Module) {
+    if module.parameters.map(\.name).sorted() == ["weight", "weight_bias"] {
+      module.parameters = module.parameters.map { ($0.name == "weight" ? "weight" : "bias", $0.id) }
+    }
+    for child in module.children { nameBiases(child.module) }
+  }
+
   private mutating func spell(_ module: Module, _ expression: String, _ key: String) {
     for (name, id) in module.parameters {
       expressions[id] = "\(expression).\(name)"
       keys[id] = key + name
+    }
+    if module.children.isEmpty {
+      leaves[expression] = Dictionary(module.parameters.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
     }
     for (name, child) in module.children {
       spell(child, module.isList ? "\(expression)[\(name)]" : "\(expression).\(name)", "\(key)\(name).")
@@ -88,13 +104,16 @@ struct ModuleTree {
   }
 
   /// The statements that make the modules and parameters.
-  func declarations(of graph: Graph) throws -> [String] {
+  /// - Parameter layers: constructors of modules that are layers of PyTorch's.
+  func declarations(of graph: Graph, layers: [String: String] = [:]) throws -> [String] {
     var lines: [String] = []
-    try declare(root, "self", graph, &lines)
+    try declare(root, "self", graph, layers, &lines)
     return lines
   }
 
-  private func declare(_ module: Module, _ expression: String, _ graph: Graph, _ lines: inout [String]) throws {
+  private func declare(
+    _ module: Module, _ expression: String, _ graph: Graph, _ layers: [String: String], _ lines: inout [String]
+  ) throws {
     for (name, id) in module.parameters {
       let parameter = try graph[id]
       let type = TorchTypes.name(parameter.type.elementType, .python)
@@ -102,20 +121,24 @@ struct ModuleTree {
       let shape = sizes.map { $0.isEmpty ? "()" : $0.map(String.init).joined(separator: ", ") }
       let empty = shape.map { "torch.empty(\($0)" + (type == "torch.float32" ? ")" : ", dtype=\(type))") }
       if parameter.type.elementType.isFloatingPoint, parameter.role == .weight {
-        lines.append("\(expression).\(name) = " + (empty.map { "nn.Parameter(\($0))" } ?? "nn.parameter.UninitializedParameter()"))
+        lines.append(
+          "\(expression).\(name) = " + (empty.map { "nn.Parameter(\($0))" } ?? "nn.parameter.UninitializedParameter()"))
       } else {
         lines.append("\(expression).register_buffer(\(name.sourceQuoted), \(empty ?? "None"))")
       }
     }
     for (name, child) in module.children {
-      if child.isList {
-        lines.append("\(expression).\(name) = nn.ModuleList(nn.Module() for _ in range(\(child.children.count)))")
-      } else if !module.isList {
-        lines.append("\(expression).\(name) = nn.Module()")
-      }
       let path = module.isList ? "\(expression)[\(name)]" : "\(expression).\(name)"
-      if module.isList, child.isList { lines[lines.count - 1] = "\(path) = nn.ModuleList(nn.Module() for _ in range(\(child.children.count)))" }
-      try declare(child, path, graph, &lines)
+      if let layer = layers[path] {
+        lines.append("\(path) = \(layer)")
+        continue
+      }
+      if child.isList {
+        lines.append("\(path) = nn.ModuleList(nn.Module() for _ in range(\(child.children.count)))")
+      } else if !module.isList {
+        lines.append("\(path) = nn.Module()")
+      }
+      try declare(child, path, graph, layers, &lines)
     }
   }
 }

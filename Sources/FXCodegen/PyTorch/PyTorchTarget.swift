@@ -14,9 +14,9 @@ public struct PyTorchTarget: CodeTarget {
   public func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram {
     let name = options.programName(of: graph)
     // What is stored is known only when the calls are written, and how it is spelled only when all of it is known.
-    let stored = try written(graph, name, paths: [:]).writer.dialect.stored
+    let stored = try written(graph, name, tree: nil).writer.dialect.stored
     let tree = try ModuleTree(graph.parameterIDs.filter(stored.contains), of: graph)
-    let (writer, inputs) = try written(graph, name, paths: tree.expressions)
+    let (writer, inputs) = try written(graph, name, tree: tree)
     var weights: [String: Tensor] = [:]
     for (id, key) in tree.keys {
       if let tensor = try graph[id].tensor { weights[key] = try tensor.converted(to: TorchTypes.storage(tensor.elementType)) }
@@ -28,13 +28,14 @@ public struct PyTorchTarget: CodeTarget {
   }
 
   private func written(
-    _ graph: Graph, _ name: String, paths: [ParameterID: String]
+    _ graph: Graph, _ name: String, tree: ModuleTree?
   ) throws -> (writer: RegionWriter<TorchDialect>, inputs: [String]) {
     let names: Set<String> = ["torch", "nn", "F", "math", "itertools", "json", "Path", "load", "read_safetensors"]
     let reserved = Identifiers.python.union(names).union(TorchFunction.all.map(\.name)).union([Identifiers.capitalized(name)])
+    var dialect = TorchDialect(rows: rows, language: .python, paths: tree?.expressions ?? [:])
+    dialect.layers = tree.map { TorchLayers(leaves: $0.leaves, graph: graph) }
     var writer = RegionWriter(
-      graph, TorchDialect(rows: rows, language: .python, paths: paths), identifiers: Identifiers(reserved: reserved),
-      source: SourceText(depth: 2))
+      graph, dialect, identifiers: Identifiers(reserved: reserved), source: SourceText(depth: 2))
     let inputs = graph.inputs.map { writer.identifiers.unique(graph.name(of: $0)) }
     let results = try writer.write(graph.body, arguments: inputs)
     writer.source.add("return " + (results.isEmpty ? "()" : results.joined(separator: ", ")))
@@ -45,7 +46,7 @@ public struct PyTorchTarget: CodeTarget {
     _ graph: Graph, _ name: String, _ inputs: [String], _ writer: RegionWriter<TorchDialect>, _ tree: ModuleTree
   ) throws -> String {
     let functions = writer.dialect.functions.sorted { $0.name < $1.name }
-    let declarations = try tree.declarations(of: graph)
+    let declarations = try tree.declarations(of: graph, layers: writer.dialect.layers?.constructors ?? [:])
     let body = (writer.source.lines + declarations + functions.compactMap(\.python)).joined(separator: "\n")
     let hasWeights = !tree.keys.isEmpty
     let className = Identifiers.capitalized(name)

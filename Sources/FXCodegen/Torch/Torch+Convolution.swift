@@ -15,7 +15,7 @@ extension TorchRows {
       // Arguments that have their default value are left out at the end.
       let arguments: [(TorchExpression, isDefault: Bool)] = [
         (.keyed("stride", .spread(strides)), strides == ones),
-        (.keyed("padding", .spread(isEven ? starts : ones.map { _ in 0 })), !isEven || starts.allSatisfy { $0 == 0 }),
+        (.keyed("padding", .sizes(isEven ? starts : ones.map { _ in 0 })), !isEven || starts.allSatisfy { $0 == 0 }),
         (.keyed("dilation", .spread(dilations)), dilations == ones),
         (.keyed("groups", .int(call[Conv.group])), call[Conv.group] == 1),
       ]
@@ -30,12 +30,13 @@ extension TorchRows {
       let (starts, ends) = try call.transposedPadding(strides: strides, dilations: dilations, extra: extra)
       let zeros = ones.map { _ in 0 }
       // PyTorch pads both ends alike, and extends by less than a stride.
-      let isPlain = starts == zip(ends, extra).map { $0 + $1 } && starts.allSatisfy { $0 >= 0 }
+      let isPlain =
+        starts == zip(ends, extra).map { $0 + $1 } && starts.allSatisfy { $0 >= 0 }
         && zip(extra, zip(strides, dilations)).allSatisfy { $0 < max($1.0, $1.1) }
       let bias: [TorchExpression] = call.has(2) && isPlain ? [call[2]] : call.language == .python ? [] : [.null]
       let arguments: [(TorchExpression, isDefault: Bool)] = [
         (.keyed("stride", .spread(strides)), strides == ones),
-        (.keyed("padding", .spread(isPlain ? starts : zeros)), !isPlain || starts == zeros),
+        (.keyed("padding", .sizes(isPlain ? starts : zeros)), !isPlain || starts == zeros),
         (.keyed("output_padding", .spread(isPlain ? extra : zeros)), !isPlain || extra == zeros),
         (.keyed("groups", .int(call[Conv.group])), call[Conv.group] == 1),
         (.keyed("dilation", .spread(dilations)), dilations == ones),
@@ -53,6 +54,11 @@ extension TorchExpression {
   /// One number if all are equal.
   static func spread(_ values: [Int]) -> TorchExpression {
     Set(values).count == 1 ? .int(values[0]) : .ints(values)
+  }
+
+  /// The same as a type of its own in C++, where a convolution's padding may be text as well.
+  static func sizes(_ values: [Int]) -> TorchExpression {
+    .either(python: spread(values).text(.python), cpp: "at::IntArrayRef(\(ints(values).text(.cpp)))")
   }
 
   /// Spatial axes with elements added before and after, or cut where the numbers are negative.

@@ -29,7 +29,9 @@ extension TorchRows {
       let isHalfPixel = coordinates == "half_pixel" || (coordinates == "pytorch_half_pixel" && !result.contains(1))
       switch (mode, coordinates) {
       case ("nearest", "asymmetric") where call[Resize.nearestMode] == "floor":
-        if call.language == .cpp { return .call("at::upsample_nearest\(shape.count - 2)d", [call[0], .ints(Array(result[2...]))]) }
+        if call.language == .cpp {
+          return .call("at::upsample_nearest\(shape.count - 2)d", [call[0], .ints(Array(result[2...]))])
+        }
         return .call("F.interpolate", [call[0], size])
       case ("linear", _) where (isHalfPixel || coordinates == "align_corners") && call.language == .python:
         let name = ["linear", "bilinear", "trilinear"][shape.count - 3]

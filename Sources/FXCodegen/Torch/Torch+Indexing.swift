@@ -4,13 +4,17 @@ extension TorchRows {
   mutating func addIndexing() {
     define(.gather) { call in
       let axis = call[Gather.axis]
-      if call.site.rank(1) == 0, let index = call.site.integers(1)?.first { return .method(call[0], "select", [.int(axis), .int(index)]) }
+      if call.site.rank(1) == 0, let index = call.site.integers(1)?.first {
+        return .method(call[0], "select", [.int(axis), .int(index)])
+      }
       let rank = try call.site.knownRank(0)
       let place = call.site.axis(axis, rank: rank)
       let indices = call.site.elementType(1) == .int64 ? call[1] : call[1].to(.int64)
       return .subscript_(call[0], Array(repeating: .all, count: place) + [.at(indices)])
     }
-    define(.gatherElements) { .call("torch.gather", [$0[0], .int($0[GatherElements.axis]), try $0.wrapped($0[GatherElements.axis])]) }
+    define(.gatherElements) {
+      .call("torch.gather", [$0[0], .int($0[GatherElements.axis]), try $0.wrapped($0[GatherElements.axis])])
+    }
     define(.gatherND) { call in
       try call.call(.gatherND, [call[0], call[1], .int(call[GatherND.batchDims])])
     }
@@ -122,16 +126,16 @@ extension TorchFunction {
       """)
 
   static let topK = TorchFunction(
-    "topk",
+    "stable_topk",
     python: """
-      def topk(x, k, dim, largest=True):
+      def stable_topk(x, k, dim, largest=True):
           \"\"\"torch.topk, equal elements by index.\"\"\"
           values, indices = torch.sort(x, stable=True, dim=dim, descending=largest)
           return values.narrow(dim, 0, k), indices.narrow(dim, 0, k)
       """,
     cpp: """
       // at::topk, equal elements by index.
-      std::tuple<at::Tensor, at::Tensor> topk(const at::Tensor& x, int64_t k, int64_t dim, bool largest) {
+      std::tuple<at::Tensor, at::Tensor> stable_topk(const at::Tensor& x, int64_t k, int64_t dim, bool largest) {
         const auto [values, indices] = at::sort(x, /*stable=*/true, dim, largest);
         return {values.narrow(dim, 0, k), indices.narrow(dim, 0, k)};
       }

@@ -29,7 +29,9 @@ extension TorchRows {
     }
     define(.det) { call in
       let type = call.site.elementType(0)
-      if type == .float16 || type == .bfloat16 { return TorchExpression.call("torch.linalg.det", [call[0].to(.float32)]).to(type ?? .float32) }
+      if type == .float16 || type == .bfloat16 {
+        return TorchExpression.call("torch.linalg.det", [call[0].to(.float32)]).to(type ?? .float32)
+      }
       return .call("torch.linalg.det", [call[0]])
     }
   }

@@ -12,7 +12,8 @@ extension TorchRows {
       // Left out as far as they are the defaults: not in training, momentum.
       let eps = TorchExpression.keyed("eps", .number(call[BatchNormalization.epsilon].decimal))
       let x = [call[0], call[3], call[4], call[1], call[2]]
-      return .call("F.batch_norm", call.language == .python ? x + [eps] : [x[0], x[3], x[4], x[1], x[2], false, .number(0.1), eps, false])
+      return .call(
+        "F.batch_norm", call.language == .python ? x + [eps] : [x[0], x[3], x[4], x[1], x[2], false, .number(0.1), eps, false])
     }
     define(.layerNormalization) { call in
       let rank = try call.site.knownRank(0)
@@ -29,7 +30,10 @@ extension TorchRows {
       guard call[GroupNormalization.stashType] == .float32 else { throw NotExpressible("statistics are in single precision") }
       return .call(
         "F.group_norm",
-        [call[0], .int(call[GroupNormalization.groupCount]), call[1], call[2], .keyed("eps", .number(call[GroupNormalization.epsilon].decimal))])
+        [
+          call[0], .int(call[GroupNormalization.groupCount]), call[1], call[2],
+          .keyed("eps", .number(call[GroupNormalization.epsilon].decimal)),
+        ])
     }
     define(.rmsNormalization) { call in
       let rank = try call.site.knownRank(0)
@@ -37,7 +41,8 @@ extension TorchRows {
       guard call[LayerNormalization.stashType] == .float32, call.site.elementType(0) == call.site.elementType(1),
         let shape = call.site.shape(1)?.sizes, shape.count == rank - axis, shape == call.normalizedSizes(axis)
       else { throw NotExpressible("its scale is not of the normalized shape") }
-      return .call("F.rms_norm", [call[0], .ints(shape), call[1], .keyed("eps", .number(call[LayerNormalization.epsilon].decimal))])
+      return .call(
+        "F.rms_norm", [call[0], .ints(shape), call[1], .keyed("eps", .number(call[LayerNormalization.epsilon].decimal))])
     }
   }
 }

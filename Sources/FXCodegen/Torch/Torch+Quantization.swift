@@ -40,7 +40,9 @@ extension TorchRows {
       let x = call.shifted(0, by: 2, columns: false).to(.float64)
       var w = call[1].to(.int32)
       if call.has(3) {
-        let zero = (call.site.rank(3) ?? 0) == 0 ? call[3] : .method(call[3], "reshape", [.ints([-1] + Array(repeating: 1, count: rank + 1))])
+        let zero =
+          (call.site.rank(3) ?? 0) == 0
+          ? call[3] : .method(call[3], "reshape", [.ints([-1] + Array(repeating: 1, count: rank + 1))])
         w = .binary(w, "-", zero)
       }
       let ones = Array(repeating: 1, count: rank)
@@ -48,7 +50,7 @@ extension TorchRows {
       let kernel = try call[Conv.kernelShape] ?? Array(call.site.sizes(1).dropFirst(2))
       let (starts, ends) = try call.padding(kernel: kernel, strides: strides, dilations: dilations)
       let arguments: [TorchExpression] = [
-        .padded(x, starts, ends), w.to(.float64), .null, .ints(strides), .ints(ones.map { _ in 0 }), .ints(dilations),
+        .padded(x, starts, ends), w.to(.float64), .null, .ints(strides), .sizes(ones.map { _ in 0 }), .ints(dilations),
         .int(call[Conv.group]),
       ]
       return TorchExpression.call("F.conv\(rank)d", arguments).to(.int32)
@@ -61,7 +63,9 @@ extension TorchCall {
   fileprivate func spread(_ index: Int) throws -> TorchExpression {
     guard let shape = site.shape(index) else { throw NotExpressible("the shape of the scales is not known") }
     if shape.rank == 0 { return self[index] }
-    if shape.sizes?.reduce(1, *) == 1 { return .method(self[index], "reshape", language == .python ? [.name("()")] : [.list([])]) }
+    if shape.sizes?.reduce(1, *) == 1 {
+      return .method(self[index], "reshape", language == .python ? [.name("()")] : [.list([])])
+    }
     let rank = try site.knownRank(0)
     let axis = site.axis(self[Quantize.axis], rank: rank)
     let block = self[Quantize.blockSize]

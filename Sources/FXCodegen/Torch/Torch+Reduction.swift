@@ -9,7 +9,8 @@ extension TorchRows {
         guard call.isInteger else { return .call(function, [call[0], .keyed("dim", axes)] + keep) }
         let type = call.site.elementType(0) ?? .int64
         let sum = TorchExpression.call(
-          "torch.sum", [call[0], .keyed("dim", axes), .keyed("keepdim", .bool(call[Reduce.keepDims])), .keyed("dtype", .type(type))])
+          "torch.sum",
+          [call[0], .keyed("dim", axes), .keyed("keepdim", .bool(call[Reduce.keepDims])), .keyed("dtype", .type(type))])
         if op == .reduceSum { return sum }
         let count = TorchExpression.either(
           python: "\(call[0].primary(.python)).numel() // max(1, \(sum.text(.python)).numel())",
@@ -90,7 +91,8 @@ extension TorchCall {
     guard sizes.allSatisfy({ $0 > 0 }), let type = site.elementType(0) else { return nil }
     let isLeast = site.node.op == .reduceMax
     let value: TorchExpression =
-      type == .bool ? .bool(!isLeast)
+      type == .bool
+      ? .bool(!isLeast)
       : type.integerRange.map { .int(isLeast ? $0.lowerBound : $0.upperBound) } ?? .number(isLeast ? -.infinity : .infinity)
     return .call("torch.full", [.ints(sizes), value, .keyed("dtype", .type(type))])
   }

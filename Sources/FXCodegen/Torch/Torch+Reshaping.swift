@@ -26,7 +26,9 @@ extension TorchRows {
       guard call.has(1) else { return .method(call[0], "squeeze", []) }
       let axes = try call.site.knownIntegers(1)
       if axes.isEmpty { return call[0] }
-      return .method(call[0], "squeeze", [axes.count == 1 ? .int(axes[0]) : call.language == .python ? .name(NumpyCall.tuple(axes)) : .ints(axes)])
+      return .method(
+        call[0], "squeeze",
+        [axes.count == 1 ? .int(axes[0]) : call.language == .python ? .name(NumpyCall.tuple(axes)) : .ints(axes)])
     }
     define(.unsqueeze) { call in
       let axes = try call.site.knownIntegers(1)
@@ -35,7 +37,9 @@ extension TorchRows {
       return places.reduce(call[0]) { .method($0, "unsqueeze", [.int($1)]) }
     }
     define(.expand) { call in
-      if let sizes = call.site.resultType()?.shape?.sizes { return .method(call[0], "expand", call.spread(sizes.map { .int($0) })) }
+      if let sizes = call.site.resultType()?.shape?.sizes {
+        return .method(call[0], "expand", call.spread(sizes.map { .int($0) }))
+      }
       let shape = call.integers(1)
       return .either(
         python: "torch.broadcast_to(\(call[0].text(.python)), torch.broadcast_shapes(\(call[0].primary(.python)).shape, "

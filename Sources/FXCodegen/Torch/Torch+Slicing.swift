@@ -6,7 +6,9 @@ extension TorchRows {
       let (axis, count) = (call[Split.axis], call.site.node.results.count)
       if count == 1 { return .expressions([call[0]]) }
       guard call.has(1) else {
-        let size = try call.site.shape(0).flatMap { $0.dimensions[safe: call.site.axis(axis, rank: try call.site.knownRank(0))]?.size }
+        let size = try call.site.shape(0).flatMap {
+          $0.dimensions[safe: call.site.axis(axis, rank: try call.site.knownRank(0))]?.size
+        }
         let part: TorchExpression =
           size.map { .int(max(1, ($0 + count - 1) / count)) }
           ?? .either(
@@ -15,7 +17,8 @@ extension TorchRows {
         let parts = TorchExpression.call("torch.split", [call[0], part, .keyed("dim", .int(axis))])
         return call.language == .python ? .tuple(parts) : .tuple(.name("tuple_of<\(count)>(\(parts.text(.cpp)))"))
       }
-      let parts = TorchExpression.method(call[0], call.language == .python ? "split" : "split_with_sizes", [call.integers(1), .keyed("dim", .int(axis))])
+      let parts = TorchExpression.method(
+        call[0], call.language == .python ? "split" : "split_with_sizes", [call.integers(1), .keyed("dim", .int(axis))])
       return call.language == .python ? .tuple(parts) : .tuple(.name("tuple_of<\(count)>(\(parts.text(.cpp)))"))
     }
     define(.slice) { call in
@@ -75,11 +78,15 @@ extension TorchRows {
       guard mode == "constant" else {
         return try axes.enumerated().reduce(call[0]) { x, axis in
           let (start, end) = (starts[axis.element], ends[axis.element])
-          return start == 0 && end == 0 ? x : try call.call(.padAxis, [x, .int(axis.element), .int(start), .int(end), .string(mode)])
+          return start == 0 && end == 0
+            ? x : try call.call(.padAxis, [x, .int(axis.element), .int(start), .int(end), .string(mode)])
         }
       }
       let value: TorchExpression? =
-        !call.has(2) ? nil : call.site.number(2).map { call.isInteger ? .int(Int($0)) : .number($0) } ?? .item(call[2], call.site.elementType(2) ?? .float32)
+        !call.has(2)
+        ? nil
+        : call.site.number(2).map { call.isInteger ? .int(Int($0)) : .number($0) }
+          ?? .item(call[2], call.site.elementType(2) ?? .float32)
       // Axes in front that stay are left out.
       let first = (0..<rank).first { starts[$0] != 0 || ends[$0] != 0 } ?? rank
       if first == rank { return call[0] }

@@ -9,6 +9,8 @@ struct TorchDialect: StatementDialect {
   var functions: Set<TorchFunction> = []
   /// The parameters that are read from the file of weights.
   var stored: Set<ParameterID> = []
+  /// The layers that calls may become.
+  var layers: TorchLayers?
 
   mutating func code(of site: CallSite, operands: [String]) throws -> CallCode {
     var call = try TorchDialect.call(site, operands: operands, language: language)
@@ -24,7 +26,9 @@ struct TorchDialect: StatementDialect {
     let code = try TorchDialect.write(&call, rows)
     functions.formUnion(call.functions)
     switch code {
-    case .expressions(let list): return .expressions(list.map { $0.text(language) })
+    case .expressions(var list):
+      if list.count == 1, let layer = layers?.layer(list[0], site) { list = [layer] }
+      return .expressions(list.map { $0.text(language) })
     case .tuple(let expression): return .all(expression.text(language))
     }
   }
@@ -39,7 +43,9 @@ struct TorchDialect: StatementDialect {
   static func call(_ site: CallSite, operands: [String], language: TorchLanguage) throws -> TorchCall {
     let expressions = operands.enumerated().map { index, text -> TorchExpression in
       let x = TorchExpression.name(text)
-      guard let type = site.elementType(index), wideUnsigned.contains(type), ![.cast, .bitCast].contains(site.node.op) else { return x }
+      guard let type = site.elementType(index), wideUnsigned.contains(type), ![.cast, .bitCast].contains(site.node.op) else {
+        return x
+      }
       return site.node.operands[index].literal == nil ? x.to(.int64) : x
     }
     return TorchCall(site, operands: expressions, language: language)
@@ -166,7 +172,9 @@ extension TorchDialect {
   func integer(_ tensor: String) -> String {
     (tensor.isPrimary ? tensor : "(\(tensor))") + (isPython ? ".item()" : ".item<int64_t>()")
   }
-  func counterTensor(_ counter: String) -> String { isPython ? "torch.tensor(\(counter))" : "at::scalar_tensor(\(counter), at::kLong)" }
+  func counterTensor(_ counter: String) -> String {
+    isPython ? "torch.tensor(\(counter))" : "at::scalar_tensor(\(counter), at::kLong)"
+  }
   var constantTrue: String { isPython ? "torch.tensor(True)" : "at::scalar_tensor(true, at::kBool)" }
   func emptyList(_ name: String) -> String { isPython ? "\(name) = []" : "std::vector<at::Tensor> \(name);" }
   func append(_ element: String, to list: String) -> String {
@@ -175,7 +183,8 @@ extension TorchDialect {
 
   func stack(_ list: String, axis: Int, reversed: Bool, type: TensorType?) throws -> String {
     let parts = reversed ? (isPython ? "\(list)[::-1]" : "std::vector<at::Tensor>(\(list).rbegin(), \(list).rend())") : list
-    let stacked = "\(isPython ? "torch" : "at")::stack(\(parts)".replacing("torch::", with: "torch.")
+    let stacked =
+      "\(isPython ? "torch" : "at")::stack(\(parts)".replacing("torch::", with: "torch.")
       + (axis == 0 ? ")" : ", \(isPython ? "dim=" : "")\(axis))")
     guard let type, let shape = type.shape else { return stacked }
     let position = axis < 0 ? axis + shape.rank : axis

@@ -84,7 +84,8 @@ extension TorchExpression {
     case .keyed(let name, let value): return isPython ? "\(name)=\(value.text(language))" : value.text(language)
     case .binary(let a, let sign, let b): return "\(a.primary(language)) \(sign) \(b.primary(language))"
     case .unary(let sign, let x): return sign + x.primary(language)
-    case .size(let x, let axis): return isPython ? "\(x.primary(language)).shape[\(axis)]" : "\(x.primary(language)).size(\(axis))"
+    case .size(let x, let axis):
+      return isPython ? "\(x.primary(language)).shape[\(axis)]" : "\(x.primary(language)).size(\(axis))"
     case .integers(let x): return isPython ? "\(x.primary(language)).tolist()" : "integers(\(x.text(language)))"
     case .item(let x, let type):
       return "\(x.primary(language)).item" + (isPython ? "()" : "<\(type.isFloatingPoint ? "double" : "int64_t")>()")

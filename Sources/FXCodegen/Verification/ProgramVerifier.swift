@@ -38,14 +38,17 @@ public struct ProgramVerifier: Sendable {
       } catch let error as CodegenError {
         outcomes[index] = .refused(error.description)
         guard let special = try? item.specialized(),
-          let program = try? generate(special.graph, name: "case_\(index)") else { continue }
+          let program = try? generate(special.graph, name: "case_\(index)")
+        else { continue }
         jobs.append(try job(program, special, "\(folder)/case_\(index)"))
         owners.append((index, special, true))
       }
     }
     for (owner, run) in zip(owners, try runs(jobs)) {
       outcomes[owner.index] = outcome(run, owner.item, isSpecialized: owner.isSpecialized)
-      if case .failed(let reason) = outcomes[owner.index], let place = try? divergence(owner.item, number: owner.index) {
+      if case .executed = run, case .failed(let reason) = outcomes[owner.index],
+        let place = try? divergence(owner.item, number: owner.index)
+      {
         outcomes[owner.index] = .failed("\(reason); first at \(place)")
       }
     }

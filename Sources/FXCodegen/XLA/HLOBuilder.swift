@@ -100,7 +100,8 @@ public struct HLOBuilder: Sendable {
       source.depth += 1
       let values = try region.body(&self)
       source.add(
-        "\"stablehlo.return\"(\(values.map(\.name).joined(separator: ", "))) : (\(values.map(\.typeText).joined(separator: ", "))) -> ()")
+        "\"stablehlo.return\"(\(values.map(\.name).joined(separator: ", "))) : (\(values.map(\.typeText).joined(separator: ", "))) -> ()"
+      )
       source.depth -= 1
     }
     let types = results.map { HLOValue.typeText($0.0, $0.1) }
@@ -156,7 +157,9 @@ public struct HLOBuilder: Sendable {
 
   static func number(_ x: Double, _ type: ElementType) -> String {
     if type == .bool { return x == 0 ? "false" : "true" }
-    if type.isInteger { return x >= 0x1p63 ? "\(UInt64(exactly: x) ?? .max)" : "\(Int(exactly: x) ?? (x < 0 ? Int.min : Int.max))" }
+    if type.isInteger {
+      return x >= 0x1p63 ? "\(UInt64(exactly: x) ?? .max)" : "\(Int(exactly: x) ?? (x < 0 ? Int.min : Int.max))"
+    }
     if x.isFinite { return type == .float64 ? decimal("\(x)") : decimal("\(Float(x))") }
     // What is no number has its bits.
     let bits: String =

@@ -176,7 +176,9 @@ struct HLOWriter {
     let keep = (all.count > 1 ? all[1] : nil).map { builder.reshape($0, []) } ?? builder.constant(1, .bool)
     let isConditional = all.count > 1 && all[1] != nil
     let carried = [builder.constant(0, .int64), keep] + states + stacks
-    let (first, second) = (carried.map { builder.argument($0.type, $0.sizes) }, carried.map { builder.argument($0.type, $0.sizes) })
+    let (first, second) = (
+      carried.map { builder.argument($0.type, $0.sizes) }, carried.map { builder.argument($0.type, $0.sizes) }
+    )
     let results = try regions(
       node, "while", carried,
       [
@@ -215,13 +217,17 @@ struct HLOWriter {
     let axes = (node[Scan.inputAxes] ?? inputs.map { _ in 0 }).enumerated().map { $1 < 0 ? $1 + inputs[$0].rank : $1 }
     let directions = node[Scan.inputDirections] ?? inputs.map { _ in 0 }
     let stackTypes = Array(types.dropFirst(count))
-    let outputAxes = (node[Scan.outputAxes] ?? stackTypes.map { _ in 0 }).enumerated().map { $1 < 0 ? $1 + stackTypes[$0].1.count : $1 }
+    let outputAxes = (node[Scan.outputAxes] ?? stackTypes.map { _ in 0 }).enumerated().map {
+      $1 < 0 ? $1 + stackTypes[$0].1.count : $1
+    }
     let outputDirections = node[Scan.outputDirections] ?? stackTypes.map { _ in 0 }
     guard let turns = inputs.first?.sizes[axes[0]] else { throw NotExpressible("nothing is scanned") }
     let carried = [builder.constant(0, .int64)] + states + stackTypes.map { builder.constant(0, $0.0, $0.1) }
     let limit = builder.constant(Double(turns), .int64)
     let last = builder.constant(Double(turns - 1), .int64)
-    let (first, second) = (carried.map { builder.argument($0.type, $0.sizes) }, carried.map { builder.argument($0.type, $0.sizes) })
+    let (first, second) = (
+      carried.map { builder.argument($0.type, $0.sizes) }, carried.map { builder.argument($0.type, $0.sizes) }
+    )
     let results = try regions(
       node, "while", carried,
       [
@@ -236,7 +242,8 @@ struct HLOWriter {
             }
             let next = try writer.write(node.regions[0], arguments: second[1..<1 + count] + slices + captures)
             let stacked = zip(second.dropFirst(1 + count), next.dropFirst(count)).enumerated().map { index, pair in
-              writer.builder.place(pair.1, in: pair.0, axis: outputAxes[index], at: outputDirections[index] == 0 ? turn : mirrored)
+              writer.builder.place(
+                pair.1, in: pair.0, axis: outputAxes[index], at: outputDirections[index] == 0 ? turn : mirrored)
             }
             let one = writer.builder.constant(1, .int64)
             return [try writer.builder.binary("add", turn, one)] + next.prefix(count) + stacked

@@ -17,7 +17,9 @@ extension XLARows {
     define(.pow) { call in
       let (a, b) = (try call.operand(0), try call.operand(1))
       if a.type == b.type { return try call.builder.binary("power", a, b) }
-      if a.type.isFloatingPoint, !b.type.isFloatingPoint { return try call.builder.binary("power", a, call.builder.convert(b, a.type)) }
+      if a.type.isFloatingPoint, !b.type.isFloatingPoint {
+        return try call.builder.binary("power", a, call.builder.convert(b, a.type))
+      }
       if a.type.isInteger, b.type.isInteger { return try call.builder.binary("power", a, call.builder.convert(b, a.type)) }
       let wide = call.builder.convert(a, .float64)
       return call.builder.convert(try call.builder.binary("power", wide, call.builder.convert(b, .float64)), a.type)
@@ -58,7 +60,9 @@ extension XLARows {
     }
     for op in [Operator.minimum, .maximum] {
       define(op) { call in
-        try call.operands.indices.dropFirst().reduce(try call.operand(0)) { try call.builder.binary(op.name, $0, call.operand($1)) }
+        try call.operands.indices.dropFirst().reduce(try call.operand(0)) {
+          try call.builder.binary(op.name, $0, call.operand($1))
+        }
       }
     }
     define(.where_) { try $0.builder.select($0.operand(0), $0.operand(1), $0.operand(2)) }

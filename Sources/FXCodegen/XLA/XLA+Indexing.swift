@@ -30,7 +30,10 @@ extension XLARows {
       let k = try call.site.resultSizes()[axis]
       let places = call.builder.iota(x.sizes, axis: axis)
       let direction = call[TopK.largest] ? "GT" : "LT"
-      let pairs = [call.builder.argument(x.type, []), call.builder.argument(x.type, []), call.builder.argument(.int64, []), call.builder.argument(.int64, [])]
+      let pairs = [
+        call.builder.argument(x.type, []), call.builder.argument(x.type, []), call.builder.argument(.int64, []),
+        call.builder.argument(.int64, []),
+      ]
       let sorted = try call.builder.regional(
         "sort", [x, places], regions: [(pairs, { [try $0.compare(direction, pairs[0], pairs[1])] })],
         attributes: "dimension = \(axis) : i64, is_stable = true", results: [(x.type, x.sizes), (.int64, x.sizes)])

@@ -11,10 +11,14 @@ extension XLARows {
       if call[Gemm.transA] { a = call.builder.transpose(a, [1, 0]) }
       if call[Gemm.transB] { b = call.builder.transpose(b, [1, 0]) }
       var y = try call.product(a, b)
-      if call[Gemm.alpha] != 1 { y = try call.builder.binary("multiply", y, call.builder.constant(Double(call[Gemm.alpha]), y.type)) }
+      if call[Gemm.alpha] != 1 {
+        y = try call.builder.binary("multiply", y, call.builder.constant(Double(call[Gemm.alpha]), y.type))
+      }
       guard call.has(2), call[Gemm.beta] != 0 else { return y }
       var c = try call.operand(2)
-      if call[Gemm.beta] != 1 { c = try call.builder.binary("multiply", c, call.builder.constant(Double(call[Gemm.beta]), c.type)) }
+      if call[Gemm.beta] != 1 {
+        c = try call.builder.binary("multiply", c, call.builder.constant(Double(call[Gemm.beta]), c.type))
+      }
       return try call.builder.binary("add", y, c)
     }
   }

@@ -3,7 +3,8 @@ import FXCore
 extension XLARows {
   mutating func addReduction() {
     for (op, name) in [
-      (Operator.reduceSum, "add"), (.reduceMean, "add"), (.reduceProd, "multiply"), (.reduceMax, "maximum"), (.reduceMin, "minimum"),
+      (Operator.reduceSum, "add"), (.reduceMean, "add"), (.reduceProd, "multiply"), (.reduceMax, "maximum"),
+      (.reduceMin, "minimum"),
     ] {
       define(op) { call in
         let x = try call.operand(0)
@@ -12,7 +13,8 @@ extension XLARows {
           switch op {
           case .reduceProd: 1
           case .reduceMax: x.type == .bool ? 0 : x.type.integerRange.map { Double($0.lowerBound) } ?? -.infinity
-          case .reduceMin: x.type == .bool ? 1 : x.type == .uint64 ? 0x1p64 : x.type.integerRange.map { Double($0.upperBound) } ?? .infinity
+          case .reduceMin:
+            x.type == .bool ? 1 : x.type == .uint64 ? 0x1p64 : x.type.integerRange.map { Double($0.upperBound) } ?? .infinity
           default: 0
           }
         let moves = op == .reduceMax || op == .reduceMin
@@ -33,8 +35,10 @@ extension XLARows {
         var kept = x.sizes
         kept[axis] = 1
         let isMax = op == .argmax
-        let initial = x.type.integerRange.map { Double(isMax ? $0.lowerBound : $0.upperBound) } ?? (isMax ? -Double.infinity : .infinity)
-        let best = call.builder.reshape(try call.builder.reduce(isMax ? "maximum" : "minimum", x, initial: initial, axes: [axis]), kept)
+        let initial =
+          x.type.integerRange.map { Double(isMax ? $0.lowerBound : $0.upperBound) } ?? (isMax ? -Double.infinity : .infinity)
+        let best = call.builder.reshape(
+          try call.builder.reduce(isMax ? "maximum" : "minimum", x, initial: initial, axes: [axis]), kept)
         var isBest = try call.builder.compare("EQ", x, best)
         if x.type.isFloatingPoint { isBest = try call.builder.binary("or", isBest, call.builder.compare("NE", x, x)) }
         let places = call.builder.iota(x.sizes, axis: axis)

@@ -30,10 +30,15 @@ extension HLOBuilder {
     let names = ["add": "add", "mul": "multiply", "min": "minimum", "max": "maximum"]
     return try regional(
       "scatter", [x, rows, updates],
-      regions: [(pair, { builder in
-        guard let name = names[reduction] else { return [pair[1]] }
-        return [builder.op(name, pair, x.type, [])]
-      })],
+      regions: [
+        (
+          pair,
+          { builder in
+            guard let name = names[reduction] else { return [pair[1]] }
+            return [builder.op(name, pair, x.type, [])]
+          }
+        )
+      ],
       attributes: "scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = \(hloList(windows)), "
         + "inserted_window_dims = \(hloList(inserted)), scatter_dims_to_operand_dims = \(hloList(inserted)), "
         + "index_vector_dim = \(outer)>, indices_are_sorted = false, unique_indices = false", results: [(x.type, x.sizes)])[0]

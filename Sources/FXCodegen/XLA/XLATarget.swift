@@ -59,7 +59,9 @@ public struct XLATarget: CodeTarget {
       let arguments = inputs + writer.stored.map(\.value)
       var text = SourceText(indent: 2)
       text.add("// The graph \(graph.name.oneLine) in StableHLO.")
-      for (index, input) in inputs.enumerated() { text.add("// argument \(index): \(graph.name(of: graph.inputs[index]).oneLine) \(input.typeText)") }
+      for (index, input) in inputs.enumerated() {
+        text.add("// argument \(index): \(graph.name(of: graph.inputs[index]).oneLine) \(input.typeText)")
+      }
       for (index, weight) in writer.stored.enumerated() {
         text.add("// argument \(inputs.count + index): weight \(try graph[weight.id].name.oneLine)")
       }

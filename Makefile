@@ -16,8 +16,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz fuzz-address \
-  fuzz-passes big models bench bench-graph \
+.PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
+  fuzz-address fuzz-passes big models bench bench-graph codegen \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -46,6 +46,12 @@ parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at lar
 gradients: ## write PyTorch's gradients of the core operators for the tests again
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" scripts/make-gradient-cases.py
+
+codegen: build ## generated programs run by NumPy, PyTorch, XLA and LibTorch: ONNX's cases, then whole models (takes 2 GB of disk)
+	@scripts/deps.sh test
+	@$(TEST_INPUTS) && FX_CODEGEN_PYTHON="$$(scripts/python-env.sh codegen)" && export FX_CODEGEN_PYTHON && \
+	  scripts/test.sh --filter ProgramTests && \
+	  scripts/codegen.sh $(FX) "$$FX_CODEGEN_PYTHON" Models $(wildcard .cache/models)
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

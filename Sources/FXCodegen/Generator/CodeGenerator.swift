@@ -52,8 +52,7 @@ public struct CodeGenerator: Sendable {
   /// - Throws: as `generate`.
   public func prepare(_ graph: Graph, for target: any CodeTarget) throws -> Graph {
     var graph = graph
-    let inference = ShapeInferencePass()
-    try inference.apply(to: &graph)
+    try graph.foldKnownSizes()
     while true {
       var refusals: [CodegenError.Refusal] = []
       var decomposable: Set<Operator> = []
@@ -61,14 +60,14 @@ public struct CodeGenerator: Sendable {
         let node = try graph[id]
         guard let reason = target.refusal(of: node, in: graph) else { continue }
         refusals.append(.init(node: graph.name(of: id), op: node.op.description, location: node.location, reason: reason))
-        if Decompositions.standard[node.op] != nil { decomposable.insert(node.op) }
+        if Decompositions.codegen[node.op] != nil { decomposable.insert(node.op) }
       }
       if refusals.isEmpty { return graph }
-      let pass = DecompositionPass(.standard.only([Operator](decomposable)))
+      let pass = DecompositionPass(.codegen.only([Operator](decomposable)))
       guard try pass.apply(to: &graph).changes > 0 else {
         throw CodegenError.unsupported(target: target.name, refusals)
       }
-      try inference.apply(to: &graph)
+      try graph.foldKnownSizes()
     }
   }
 }

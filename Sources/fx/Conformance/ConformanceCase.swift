@@ -40,14 +40,14 @@ struct ConformanceCase {
     return found.sorted().map(ConformanceCase.init)
   }
 
-  private struct Tolerances: Decodable {
+  struct Tolerances: Decodable {
     let rtol: Double?
     let atol: Double?
   }
 
   /// - Throws: `ConformanceError` for a wrong result, or what kept the model from running.
   func check(_ mode: ConformanceMode, rtol: Double, atol: Double) throws {
-    let own: Tolerances? = try decoded("data.json")
+    let own = try tolerances()
     let comparison = ValueComparison(rtol: own?.rtol ?? rtol, atol: own?.atol ?? atol)
     let graph = try ModelFile.read(folder + "/model.onnx")
     let execute = try mode.executable(graph)
@@ -104,7 +104,7 @@ struct ConformanceCase {
     }
   }
 
-  private func outputs(of graph: Graph, in data: String) throws -> [RuntimeValue] {
+  func outputs(of graph: Graph, in data: String) throws -> [RuntimeValue] {
     let files = try FileManager.default.contentsOfDirectory(atPath: data).filter { $0.hasPrefix("output_") }
     let operands = graph.outputs
     guard files.count == operands.count else {
@@ -114,6 +114,9 @@ struct ConformanceCase {
       try ValueFiles.read("\(data)/output_\(index).pb", type: graph.type(of: operand))
     }
   }
+
+  /// Those of data.json, if the case has one.
+  func tolerances() throws -> Tolerances? { try decoded("data.json") }
 
   private func decoded<Content: Decodable>(_ file: String) throws -> Content? {
     try FileManager.default.contents(atPath: "\(folder)/\(file)").map { try JSONDecoder().decode(Content.self, from: $0) }

@@ -1,0 +1,53 @@
+/// Lines of source with indentation.
+public struct SourceText: Sendable {
+  public private(set) var lines: [String] = []
+  public var depth = 0
+  private let step: String
+
+  public init(indent: Int = 4, depth: Int = 0) {
+    step = String(repeating: " ", count: indent)
+    self.depth = depth
+  }
+
+  /// Adds a line, or several.
+  public mutating func add(_ text: String = "") {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      lines.append(line.isEmpty ? "" : String(repeating: step, count: depth) + line)
+    }
+  }
+
+  /// Adds lines that stand one step further in.
+  public mutating func block(_ body: (inout SourceText) throws -> Void) rethrows {
+    depth += 1
+    try body(&self)
+    depth -= 1
+  }
+
+  /// Changes a line that was added before.
+  mutating func replaceLine(_ index: Int, _ edit: (String) -> String) { lines[index] = edit(lines[index]) }
+
+  public var text: String { lines.map { $0 + "\n" }.joined() }
+}
+
+extension String {
+  /// Text between quotes that Python, C++ and Swift read alike.
+  package var sourceQuoted: String {
+    var result = "\""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+
+  /// The text on one line, for comments: a name may hold line breaks.
+  package var oneLine: String {
+    split(whereSeparator: { $0.isNewline || $0 == "\0" }).joined(separator: " ")
+  }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// Other programs, with what they print.
+package enum Subprocess {
+  package struct Output: Sendable {
+    package let status: Int32
+    /// Standard output and standard error together.
+    package let text: String
+    /// What interpreters and compilers say last says most.
+    package var lastLine: String { text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "no message" }
+  }
+
+  /// Runs a program and waits for it.
+  /// - Parameter timeout: seconds after which it is ended, with status 124.
+  /// - Throws: what the system says if it cannot be started.
+  package static func run(_ program: String, _ arguments: [String], timeout: Double) throws -> Output {
+    let process = Process()
+    let isPath = program.contains("/")
+    process.executableURL = URL(fileURLWithPath: isPath ? program : "/usr/bin/env")
+    process.arguments = (isPath ? [] : [program]) + arguments
+    let log = NSTemporaryDirectory() + "fx-\(UUID().uuidString).log"
+    guard FileManager.default.createFile(atPath: log, contents: nil), let handle = FileHandle(forWritingAtPath: log) else {
+      throw CocoaError(.fileWriteUnknown)
+    }
+    defer { try? FileManager.default.removeItem(atPath: log) }
+    process.standardOutput = handle
+    process.standardError = handle
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let deadline = Date().addingTimeInterval(timeout)
+    while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
+    let isLate = process.isRunning
+    if isLate { process.terminate() }
+    process.waitUntilExit()
+    let text = FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return Output(status: isLate ? 124 : process.terminationStatus, text: text)
+  }
+}

@@ -1,0 +1,140 @@
+import FXCore
+
+/// A graph with inputs and what it gives for them: what a generated program is compared with.
+public struct VerificationCase: Sendable {
+  public let name: String
+  public let graph: Graph
+  public let inputs: [RuntimeValue]
+  public let expected: [RuntimeValue]
+  /// How far a result may be off: `atol + rtol × |expected|`.
+  public let rtol: Double
+  public let atol: Double
+
+  public init(
+    _ name: String, _ graph: Graph, inputs: [RuntimeValue], expected: [RuntimeValue], rtol: Double = 1e-4,
+    atol: Double = 1e-5
+  ) {
+    self.name = name
+    self.graph = graph
+    self.inputs = inputs
+    self.expected = expected
+    self.rtol = rtol
+    self.atol = atol
+  }
+}
+
+/// How far a generated program was verified.
+public enum VerificationOutcome: Sendable, Equatable {
+  /// It ran, and its results are those expected; the largest deviation of any element.
+  /// `specialized` says that small inputs became constants, without which the target cannot write the graph.
+  case executed(largestError: Double, specialized: Bool = false)
+  /// The target's compiler accepts it; nothing here runs it.
+  case compiled
+  /// The target's parser accepts it; nothing here compiles it.
+  case parsed
+  /// The target cannot write the graph.
+  case refused(String)
+  /// Nothing here can tell, for the reason given.
+  case skipped(String)
+  case failed(String)
+
+  public var isFailure: Bool { if case .failed = self { true } else { false } }
+}
+
+extension VerificationOutcome: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .executed(let error, false): "executed, largest error \(error.short)"
+    case .executed(let error, true): "executed with constants for small inputs, largest error \(error.short)"
+    case .compiled: "compiled"
+    case .parsed: "parsed"
+    case .refused(let reason): "refused: \(reason)"
+    case .skipped(let reason): "skipped: \(reason)"
+    case .failed(let reason): "FAILED: \(reason)"
+    }
+  }
+}
+
+extension Double {
+  /// Two digits are enough of an error.
+  fileprivate var short: String {
+    guard self != 0, isFinite else { return self == 0 ? "0" : "\(self)" }
+    var (mantissa, exponent) = (magnitude, 0)
+    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    return "\((mantissa * 10).rounded() / 10)e\(exponent)"
+  }
+}
+
+extension VerificationCase {
+  /// The case with constants in place of the inputs that a program's structure may hang on, short vectors and scalars, and
+  /// numbers in place of the sizes of the others.
+  func specialized() throws -> VerificationCase {
+    var graph = graph
+    var bound: Set<Int> = []
+    for (index, (input, value)) in zip(graph.inputs, inputs).enumerated() {
+      guard let tensor = value.tensor, tensor.shape.count <= 1, tensor.elementCount <= 16 else { continue }
+      try graph.replaceAllUses(of: input, with: .parameter(graph.addConstant(tensor, name: graph.name(of: input))))
+      bound.insert(index)
+    }
+    try graph.removeArguments(of: graph.body, at: bound)
+    let rest = inputs.indices.filter { !bound.contains($0) }.map { inputs[$0] }
+    for (input, value) in zip(graph.inputs, rest) { try graph.setType(of: input, to: value.type) }
+    // What followed from inputs of unknown contents follows anew.
+    for node in try graph.nodes(in: graph.body) {
+      for result in try graph[node].results { try graph.setType(of: result, to: .unknown) }
+    }
+    return VerificationCase(name, graph, inputs: rest, expected: expected, rtol: rtol, atol: atol)
+  }
+}
+
+/// A program in a folder, to be run once.
+public struct ProgramJob: Sendable {
+  public let program: GeneratedProgram
+  /// Where the program's files are.
+  public let folder: String
+  public let inputs: [RuntimeValue]
+  /// The types of the results, as far as they are known.
+  public let resultTypes: [ValueType]
+
+  /// What the program is called.
+  var name: String {
+    program.files.first.map { String($0.name.prefix { $0 != "." }) } ?? ""
+  }
+}
+
+/// What became of a job.
+public enum ProgramRun: Sendable {
+  case executed([RuntimeValue])
+  case compiled
+  case parsed
+  case skipped(String)
+  case failed(String)
+}
+
+/// Runs generated programs, as far as a machine can.
+public protocol ProgramRunner: Sendable {
+  /// One answer per job, in order.
+  func run(_ jobs: [ProgramJob]) throws -> [ProgramRun]
+}
+
+/// A target whose programs can be run, or at least judged, where its tools are.
+public protocol VerifiableTarget: CodeTarget {
+  func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner
+}
+
+/// Where runners find the tools of other stacks.
+public struct RunnerEnvironment: Sendable {
+  /// A Python interpreter with the packages that programs need.
+  public var python: String
+  /// A C++ compiler.
+  public var compiler: String
+  /// Seconds after which programs are given up.
+  public var timeout: Double
+
+  public init(python: String = "python3", compiler: String = "c++", timeout: Double = 1800) {
+    self.python = python
+    self.compiler = compiler
+    self.timeout = timeout
+  }
+}

@@ -1,0 +1,143 @@
+import FXCodegen
+import FXCore
+import FXShapes
+import FXTrace
+import Foundation
+import Testing
+
+@Suite struct GeneratorTests {
+  private static func graph(_ body: String) throws -> Graph { try Graph(text: "fx 1\n" + body) }
+
+  private static let perceptron = """
+    graph @"my net"(%x: f32[batch, 4]) {
+      parameter @fc.0.weight: f32[3, 4] weight = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+      parameter @fc.0.bias: f32[3] weight = [1.0, 2.0, 3.0]
+      %hidden: f32[batch, 3] = linear(%x, @fc.0.weight, @fc.0.bias)
+      %class: f32[batch, 3] = relu(%hidden)
+      return %class as "scores"
+    }
+    """
+
+  @Test func unknownTargets() throws {
+    let graph = try Self.graph(Self.perceptron)
+    #expect(throws: CodegenError.unknownTarget("fortran", available: CodeGenerator().availableTargets)) {
+      try CodeGenerator().generateCode(graph, target: "fortran")
+    }
+    #expect(Set(CodeGenerator().availableTargets).isSuperset(of: ["libtorch", "numpy", "pytorch", "xla"]))
+  }
+
+  /// Every call that cannot be written is named, with its place.
+  @Test func offenders() throws {
+    let graph = try Self.graph(
+      """
+      graph @main(%x: f32[2], %i: u8[9]) {
+        %a: f32[2] = random_normal_like(%x) at "Model.swift":7 in "noise"
+        %b: u8[?, ?, 3] = image_decoder(%i) at "Model.swift":8
+        return %a, %b
+      }
+      """)
+    let error = #expect(throws: CodegenError.self) { try CodeGenerator().generate(graph, target: "numpy") }
+    guard case .unsupported("numpy", let refusals)? = error else {
+      Issue.record("\(error.map { "\($0)" } ?? "nothing") was thrown")
+      return
+    }
+    #expect(refusals.map(\.op) == ["random_normal_like", "image_decoder"])
+    #expect(refusals.map(\.location?.line) == [7, 8])
+    #expect(
+      error?.description.hasPrefix(
+        "numpy cannot express 'a' (random_normal_like at Model.swift:7 in noise): NumPy has no row for it; 'b' (image_decoder")
+        == true)
+  }
+
+  @Test(arguments: ["numpy", "pytorch", "libtorch"]) func sameGraphSameProgram(_ target: String) throws {
+    let graph = try Self.graph(Self.perceptron)
+    let programs = try (0..<2).map { _ in try CodeGenerator().generate(graph, target: target) }
+    #expect(programs[0].files.map(\.name) == programs[1].files.map(\.name))
+    #expect(programs[0].files.map(\.bytes) == programs[1].files.map(\.bytes))
+  }
+
+  @Test func pytorchReadsAsWritten() throws {
+    let program = try CodeGenerator().generate(try Self.graph(Self.perceptron), target: "pytorch")
+    #expect(program.files.map(\.name) == ["my_net.py", "my_net.safetensors"])
+    for line in [
+      "class MyNet(nn.Module):", "        self.fc[0] = nn.Linear(4, 3)", "        hidden = self.fc[0](x)",
+      "    def forward(self, x):",
+      "        class_2 = torch.relu(hidden)", "        return class_2",
+    ] {
+      #expect(program.source.contains(line + "\n"), "\(line)\n\(program.source)")
+    }
+    let weights = try program.files[1].bytes.withUnsafeBytes { try Safetensors.decode($0).tensors }
+    #expect(Set(weights.keys) == ["fc.0.weight", "fc.0.bias"])
+  }
+
+  @Test func numpyReadsAsWritten() throws {
+    let program = try CodeGenerator().generate(try Self.graph(Self.perceptron), target: "numpy", CodegenOptions(name: "net"))
+    #expect(program.files.map(\.name) == ["net.py", "net.npz"])
+    #expect(program.source.contains("def net(x):\n"))
+    #expect(program.source.contains("x: f32[batch, 4]"))
+    #expect(program.source.contains("class_2 = np.maximum(hidden, 0)"))
+  }
+
+  /// The first program of the tutorial: nothing is known of the input, and nothing is bound.
+  @Test func tutorial() throws {
+    var tracer = ModuleTracer()
+    try tracer.addInput("x")
+    try tracer.addCall("linear", ["x"])
+    try tracer.addCall("relu", ["node_0"])
+    try tracer.addOutput("node_1")
+    let graph = try tracer.finalize()
+    #expect(try graph.toPython().contains("F.linear(x, self.node_0.weight, self.node_0.bias)"))
+    #expect(try graph.toCpp().contains("at::linear(x, node_0_weight_, node_0_bias_)"))
+    #expect(try CodeGenerator().generateCode(graph, target: "numpy").contains("x @ weights[\"node_0.weight\"].T"))
+  }
+
+  @Test func hostileNames() throws {
+    var graph = Graph(name: "a\"\"\"\nimport os")
+    let x = try graph.addInput("lambda", .tensor(.float32, [2]))
+    let y = try graph.append(.relu, [.value(x)])
+    try graph.setName("print(1)\n", of: try #require(graph[y].results.first))
+    try graph.addOutput(try #require(graph[y].results.first), name: "\"\"\"x")
+    for target in ["numpy", "pytorch"] {
+      let source = try CodeGenerator().generateCode(graph, target: target)
+      #expect(!source.contains("\nimport os"))
+      #expect(source.contains("print_1 ="))
+      #expect(source.contains("lambda_2"))
+    }
+  }
+
+  @Test func controlFlowStaysControlFlow() throws {
+    let graph = try #require(try CodegenCases.own().first).graph
+    let python = try CodeGenerator().generateCode(graph, target: "pytorch")
+    #expect(python.contains("        while n < 10:\n"))
+    #expect(try CodeGenerator().generateCode(graph, target: "libtorch").contains("while ((n < 10).item<bool>()) {"))
+    #expect(try CodeGenerator().generateCode(graph, target: "xla").contains("\"stablehlo.while\""))
+  }
+
+  /// A user's target is asked and used like those of the package.
+  @Test func targetsOfUsers() throws {
+    struct Names: CodeTarget {
+      let name = "names"
+      let summary = "the names of the operators"
+      func refusal(of node: Node, in graph: Graph) -> String? { node.op == .linear ? "too linear" : nil }
+      func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram {
+        var program = GeneratedProgram()
+        program.add("names.txt", try graph.bodyNodes.map { try graph[$0].op.name }.joined(separator: " "))
+        return program
+      }
+    }
+    var generator = CodeGenerator()
+    generator.add(Names())
+    // What it refuses is decomposed for it.
+    #expect(try generator.generateCode(try Self.graph(Self.perceptron), target: "names") == "gemm relu")
+  }
+
+  @Test func identifiers() {
+    #expect(Identifiers.sanitized("/layer.1/Conv_output_0") == "layer_1_Conv_output_0")
+    #expect(Identifiers.sanitized("123") == "v123")
+    #expect(Identifiers.sanitized("größe") == "gr_e")
+    #expect(Identifiers.sanitized("") == "value")
+    #expect(Identifiers.capitalized("my_net-2") == "MyNet2")
+    var names = Identifiers(reserved: Identifiers.python)
+    #expect([names.unique("x"), names.unique("x"), names.unique("if")] == ["x", "x_2", "if_2"])
+  }
+}

@@ -12,7 +12,7 @@ struct FX: ParsableCommand {
       """,
     subcommands: [
       Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Convert.self, Ops.self, ProfileCommand.self,
-      PlanCommand.self, Visualize.self, Demo.self,
+      PlanCommand.self, Visualize.self, Compile.self, Demo.self,
     ])
 }
 

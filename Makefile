@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
+.PHONY: help deps build run test parity codegen-native conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -41,6 +41,15 @@ parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at lar
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" scripts/make-parity-cases.py .cache/parity
 	@FX_PARITY="$(CURDIR)/.cache/parity" scripts/test.sh --filter ParityTests
+
+codegen-native: build ## all of ONNX's cases as C++ (with sanitizers too), CUDA and TensorRT programs; models as libraries
+	@scripts/deps.sh test
+	@$(TEST_INPUTS) && cuda="$$(scripts/python-env.sh cuda)" && \
+	  FX_NVCC="$$(find "$$(dirname "$$cuda")/.." -name nvcc -type f | head -1)" && export FX_NVCC FX_NATIVE=1 && \
+	  scripts/test.sh --filter 'NativeCaseTests|TensorRTTests|CompiledModelTests' && \
+	  FX_NATIVE_FLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" scripts/test.sh --filter NativeCaseTests/stdCpp
+	@"$$(scripts/python-env.sh python)" scripts/check-native.py $(FX) Models/digits \
+	  $(foreach name,mlp_mnist lenet resnet18 mobilenet_v2 deit_tiny bert_mini lstm_classifier torch_cond os_loop_if,$(wildcard .cache/models/$(name)))
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench bench-graph codegen \
+  fuzz-address fuzz-passes big models bench bench-graph codegen codegen-native \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -52,6 +52,15 @@ codegen: build ## generated programs run by NumPy, PyTorch, XLA and LibTorch: ON
 	@$(TEST_INPUTS) && FX_CODEGEN_PYTHON="$$(scripts/python-env.sh codegen)" && export FX_CODEGEN_PYTHON && \
 	  scripts/test.sh --filter ProgramTests && \
 	  scripts/codegen.sh $(FX) "$$FX_CODEGEN_PYTHON" Models $(wildcard .cache/models)
+
+codegen-native: build ## all of ONNX's cases as C++ (with sanitizers too), CUDA and TensorRT programs; models as libraries
+	@scripts/deps.sh test
+	@$(TEST_INPUTS) && cuda="$$(scripts/python-env.sh cuda)" && \
+	  FX_NVCC="$$(find "$$(dirname "$$cuda")/.." -name nvcc -type f | head -1)" && export FX_NVCC FX_NATIVE=1 && \
+	  scripts/test.sh --filter 'NativeCaseTests|TensorRTTests|CompiledModelTests' && \
+	  FX_NATIVE_FLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" scripts/test.sh --filter NativeCaseTests/stdCpp
+	@"$$(scripts/python-env.sh python)" scripts/check-native.py $(FX) Models/digits \
+	  $(foreach name,mlp_mnist lenet resnet18 mobilenet_v2 deit_tiny bert_mini lstm_classifier torch_cond os_loop_if,$(wildcard .cache/models/$(name)))
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

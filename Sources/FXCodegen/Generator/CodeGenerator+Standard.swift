@@ -2,5 +2,6 @@ extension CodeGenerator {
   /// The targets of this package.
   public static let standardTargets: [any CodeTarget] = [
     NumpyTarget(), PyTorchTarget(), XLATarget(), LibTorchTarget(), SwiftTarget(),
+    StdCppTarget(), StdCppTarget(usesBLAS: true), CudaTarget(), TensorRTTarget(),
   ]
 }

@@ -1,0 +1,70 @@
+import ArgumentParser
+import FXCodegen
+import FXCore
+import FXPasses
+import FXRuntime
+import Foundation
+
+struct Compile: ModelCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compile a model to a shared library that needs nothing but the C and C++ libraries.",
+    discussion: """
+      The model is optimized, written as C++ (see `fx codegen --target std_cpp`) and compiled with the machine's compiler. \
+      The library has the C interface of fx_interface.h; its weights are part of it. Sizes are fixed: give those that the \
+      model leaves open with --shape.
+      """)
+
+  @Argument(help: "The model.") var model: String
+  @Option(name: .shortAndLong, help: "The library to write.") var output: String
+  @Option(
+    help: ArgumentHelp(
+      "Sizes of an input, such as input=1,3,224,224, or none for a scalar; may be repeated.", valueName: "name=dims"))
+  var shape: [String] = []
+  @Option(help: "The C++ compiler.") var compiler = "g++"
+  @Option(help: "What the compiler is told beside what it needs.") var flags = "-O3 -march=native"
+  @Option(help: "A folder that keeps the code.") var keep: String?
+  @Flag(help: "Leave products of matrices to OpenBLAS.") var blas = false
+  @Flag(help: "Write the model as it is, without optimizing it first.") var plain = false
+
+  func execute() throws {
+    var graph = try ModelFile.read(model)
+    for (name, sizes) in try parsedShapes() { try fix(name, sizes, &graph) }
+    let passes = PassManager.defaultOptimizationPasses(executor: plain ? nil : ReferenceExecutor())
+    if !plain { try passes.run(&graph) }
+    var compiler = NativeCompiler()
+    compiler.compiler = self.compiler
+    compiler.options = flags.split(separator: " ").map(String.init)
+    compiler.target = StdCppTarget(usesBLAS: blas)
+    let start = ContinuousClock.now
+    try compiler.compile(graph, to: output, keeping: keep)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let compiled = try CompiledModel(path: output)
+    for port in compiled.inputs { Terminal.line("input  \(port.name): \(port.type)") }
+    for port in compiled.outputs { Terminal.line("output \(port.name): \(port.type)") }
+    let size = try FileManager.default.attributesOfItem(atPath: output)[.size] as? Int ?? 0
+    Terminal.line("arena  \(compiled.arenaByteCount.byteText)")
+    Terminal.line("\(output): \(size.byteText), compiled in \(String(format: "%.1f", seconds)) s")
+  }
+
+  private func parsedShapes() throws -> [(name: String, sizes: [Int])] {
+    try shape.map { entry in
+      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let sizes = parts.last?.split(whereSeparator: { $0 == "," || $0 == "x" }).map { Int($0) } ?? []
+      guard parts.count == 2, sizes.allSatisfy({ $0 ?? -1 >= 0 }) else {
+        throw ValidationError("--shape takes NAME=SIZE,SIZE,…, not '\(entry)'")
+      }
+      return (String(parts[0]), sizes.compactMap(\.self))
+    }
+  }
+
+  private func fix(_ name: String, _ sizes: [Int], _ graph: inout Graph) throws {
+    guard let input = graph.inputs.first(where: { graph.name(of: $0) == name }) else {
+      let names = graph.inputs.map { graph.name(of: $0) }
+      throw ValidationError("the model has no input '\(name)'; it has \(names.joined(separator: ", "))")
+    }
+    guard let element = try graph.type(of: input).elementType else {
+      throw ValidationError("the type of input '\(name)' is not known")
+    }
+    try graph.setType(of: input, to: .tensor(element, Shape(sizes)))
+  }
+}

@@ -1,6 +1,14 @@
 import FXTestSupport
 import Foundation
 
+if CommandLine.arguments.dropFirst().first == "passes" {
+  guard let fuzz = PassFuzz(CommandLine.arguments.dropFirst(2)) else {
+    FileHandle.standardError.write(Data(PassFuzz.usage.utf8))
+    exit(2)
+  }
+  exit(try fuzz.run() ? 0 : 1)
+}
+
 guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
   FileHandle.standardError.write(Data(Options.usage.utf8))
   exit(2)

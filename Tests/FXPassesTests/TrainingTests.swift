@@ -69,9 +69,10 @@ import Testing
   static let optimizers: [any Optimizer] = [
     SGD(learningRate: 0.1, momentum: 0.9, isNesterov: true, weightDecay: 1e-3), Adam(learningRate: 1e-2),
     Adam.adamW(learningRate: 1e-2, weightDecay: 0.1), Adagrad(learningRate: 0.05, learningRateDecay: 0.01),
+    SGD(learningRate: 0.05, momentum: 0.9), Adam(learningRate: 1e-2, betas: (0.8, 0.95), weightDecay: 1e-2),
   ]
 
-  @Test(arguments: 0..<4) func lossesArePyTorchs(index: Int) throws {
+  @Test(arguments: 0..<6) func lossesArePyTorchs(index: Int) throws {
     let digits = try Digits()
     let losses: [Float] = try Self.array("losses").elements()
     let step = try TrainingStep(Self.training(Self.network()), loss: "loss", optimizer: Self.optimizers[index])

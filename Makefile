@@ -16,7 +16,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity conformance tables exports hostile fuzz fuzz-address big models bench bench-graph \
+.PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz fuzz-address \
+  fuzz-passes big models bench bench-graph \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -42,6 +43,10 @@ parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at lar
 	@"$$(scripts/python-env.sh exporters)" scripts/make-parity-cases.py .cache/parity
 	@FX_PARITY="$(CURDIR)/.cache/parity" scripts/test.sh --filter ParityTests
 
+gradients: ## write PyTorch's gradients of the core operators for the tests again
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh exporters)" scripts/make-gradient-cases.py
+
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test
 ifdef CASES
@@ -50,6 +55,13 @@ else
 	@$(TEST_INPUTS) && RESULTS=.cache/conformance scripts/conformance.sh $(FX) "$(FX_CASES)"; status=$$?; \
 	python3 scripts/conformance-report.py .cache/conformance docs/Conformance.md && exit $$status
 endif
+
+validate: build ## optimize the models of Models and `make models` at both levels, outputs compared after every pass
+	@scripts/validate-models.sh $(FX) $(or $(CASES),Models $(wildcard .cache/models))
+
+passes: ## write what docs/Passes.md says of each pass from the passes' comments
+	@scripts/deps.sh build
+	@FX_WRITE_DOCS=1 scripts/test.sh --filter documentationIsCurrent
 
 tables: build ## write docs/Operators.md: what each layer knows of every operator
 	@$(FX) ops --markdown >docs/Operators.md
@@ -78,6 +90,11 @@ fuzz-address: ## the same under the address sanitizer, where memory is not weigh
 	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx-fuzz
 	@ASAN_OPTIONS=detect_leaks=0 .build-address/debug/fx-fuzz Models "$(FX_CASES)" $(wildcard .cache/models) \
 	  --count $(or $(COUNT),20000) --seed $(or $(SEED),1) --workers $(JOBS)
+
+fuzz-passes: ## random graphs through every pass, the pipelines and the CPU backend, compared with the reference (COUNT=5000, SEED=1)
+	@scripts/deps.sh build
+	@swift build -c release -j $(JOBS) --scratch-path $(RELEASE) --product fx-fuzz
+	@$(RELEASE)/release/fx-fuzz passes --count $(or $(COUNT),5000) --seed $(or $(SEED),1) --workers $(JOBS)
 
 big: build ## memory that a model of 500 MB takes to open and to convert
 	@scripts/deps.sh test

@@ -3,28 +3,33 @@ import FXCore
 /// Multiplies batch normalization into the weights of the convolution or matrix product before it.
 ///
 /// With s = scale ÷ √(variance + ε) per channel, weights become w·s and the bias (b − mean)·s + bias, computed in
-/// `Double` and rounded once. Left are normalizations in training, results with other uses, and weights that others
-/// share. O(nodes + weights folded).
+/// `Double` and rounded once. O(nodes + weights folded).
 ///
 /// Before:
 /// ```
-/// graph @main(%x: f32[1, 3, 8, 8]) {
-///   parameter @w: f32[4, 3, 3, 3] weight = …
-///   …
+/// graph @main(%x: f32[1, 1, 2, 2]) {
+///   parameter @w: f32[1, 1, 1, 1] weight = [4.0]
+///   parameter @scale: f32[1] weight = [1.0]
+///   parameter @bias: f32[1] weight = [2.0]
+///   parameter @mean: f32[1] buffer = [6.0]
+///   parameter @variance: f32[1] buffer = [4.0]
 ///   %a = conv(%x, @w)
-///   %b = batch_normalization(%a, @scale, @bias, @mean, @variance)
+///   %b = batch_normalization(%a, @scale, @bias, @mean, @variance) {epsilon = 0.0}
 ///   return %b
 /// }
 /// ```
 /// After:
 /// ```
-/// graph @main(%x: f32[1, 3, 8, 8]) {
-///   parameter @w: f32[4, 3, 3, 3] weight = …
-///   parameter @w.bias: f32[4] constant = …
+/// graph @main(%x: f32[1, 1, 2, 2]) {
+///   parameter @w: f32[1, 1, 1, 1] weight = [2.0]
+///   parameter @w.bias: f32[1] constant = [-1.0]
 ///   %a = conv(%x, @w, @w.bias)
 ///   return %a as "b"
 /// }
 /// ```
+///
+/// Declines: normalizations in training or whose statistics are used, results with other uses, parameters that are not
+/// known, weights that others share or that do not have as many channels, and variances that are not positive.
 public struct BatchNormFoldingPass: Pass {
   public let name = "batch-norm-folding"
   public let contract = NumericContract.reassociates

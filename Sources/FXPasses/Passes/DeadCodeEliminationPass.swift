@@ -20,6 +20,8 @@ import FXCore
 ///   return %a
 /// }
 /// ```
+///
+/// Declines: nothing.
 public struct DeadCodeEliminationPass: Pass {
   public let name = "dead-code-elimination"
   /// Whether parameters that nothing refers to are removed.

@@ -8,19 +8,21 @@ import FXCore
 /// Before:
 /// ```
 /// graph @main(%x: f32[4]) {
-///   %a = identity(%x)
+///   %a: f32[4] = identity(%x)
 ///   %b: f32[4] = cast(%a) {to = f32}
 ///   %c: f32[4] = relu(%b)
 ///   return %c
 /// }
 /// ```
-/// After, if the type of `%a` is known:
+/// After:
 /// ```
 /// graph @main(%x: f32[4]) {
 ///   %c: f32[4] = relu(%x)
 ///   return %c
 /// }
 /// ```
+///
+/// Declines: a `dropout` whose mask is used.
 public struct IdentityEliminationPass: Pass {
   public let name = "identity-elimination"
 

@@ -24,6 +24,9 @@ import FXCore
 ///   return %b
 /// }
 /// ```
+///
+/// Declines: results that others use or that are outputs, and terms that are not known to have the result's shape or that
+/// of a row of it.
 public struct OperationFusionPass: Pass {
   public let name = "operation-fusion"
   public let contract = NumericContract.reassociates

@@ -23,6 +23,8 @@ import FXCore
 ///   return %e
 /// }
 /// ```
+///
+/// Declines: operators of which something else uses a part.
 public struct RecompositionPass: Pass {
   public let name = "recomposition"
   public let contract = NumericContract.reassociates

@@ -16,12 +16,13 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[2, 3, 4]) {
-///   parameter @axes: i64[1] constant = [0]
 ///   parameter @shape: i64[3] constant = [1, 2, 12]
-///   %node_2: f32[1, 2, 12] = reshape(%x, @shape)
-///   return %node_2 as "b"
+///   %b: f32[1, 2, 12] = reshape(%x, @shape)
+///   return %b
 /// }
 /// ```
+///
+/// Declines: nothing. Reshapes whose results others use are left, and shapes with more than one open size.
 public struct ReshapeSimplificationPass: Pass {
   public let name = "reshape-simplification"
 

@@ -20,6 +20,9 @@ import FXTrace
 ///   return %y
 /// }
 /// ```
+///
+/// Declines: matches of which something else uses a part, more than whose first result is used, or for which the rule's
+/// condition does not hold.
 public struct RewritePass: Pass {
   public let name: String
   public let rules: [RewriteRule]

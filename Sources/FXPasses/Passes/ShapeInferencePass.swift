@@ -17,6 +17,8 @@ import FXShapes
 ///   return %a
 /// }
 /// ```
+///
+/// Declines: nothing. Operands that do not fit are an error, which names the node.
 public struct ShapeInferencePass: Pass {
   public let name = "shape-inference"
   public var inference: ShapeInference

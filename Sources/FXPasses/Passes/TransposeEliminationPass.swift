@@ -19,6 +19,8 @@ import FXCore
 ///   return %c
 /// }
 /// ```
+///
+/// Declines: nothing. Permutations of tensors whose rank is not known are left.
 public struct TransposeEliminationPass: Pass {
   public let name = "transpose-elimination"
   /// Kernels may sum in another order for a transposed operand.

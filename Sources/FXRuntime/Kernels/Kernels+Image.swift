@@ -1,5 +1,6 @@
 internal import CKernels
 import FXCore
+import FXShapes
 
 extension KernelTable {
   mutating func addImages() {
@@ -17,21 +18,21 @@ extension KernelRequest {
       self[Resize.coordinates] != "tf_crop_and_resize", results[0].shape.prefix(2) == x.prefix(2), let scales = resizeScales()
     else { return nil }
     let axes = (2..<x.count).map { axis in
-      ResizeAxis(
-        size: x[axis], output: results[0].shape[axis], scale: scales[axis], coordinates: self[Resize.coordinates])
+      ResampledAxis(axis: axis, size: x[axis], output: results[0].shape[axis], scale: scales[axis], node.attributes)
     }
-    let height = axes.count == 2 ? axes[0] : ResizeAxis(size: 1, output: 1, scale: 1, coordinates: "asymmetric")
+    let height = axes.count == 2 ? axes[0] : ResampledAxis(axis: 0, size: 1, output: 1, scale: 1, node.attributes)
     let width = axes[axes.count - 1]
     let cost = (isNearest ? 0.3 : 1.0) * Double(height.output * width.output) + 20
     let division = WorkDivision(x[0] * x[1], nanosecondsEach: cost, threads: threads)
     if isNearest {
-      let mode = self[Resize.nearestMode]
+      // What has no places to sample is for the reference to refuse.
+      guard let rows = height.nearestElements, let columns = width.nearestElements else { return nil }
       return .kernel(
-        NearestKernel(
-          height: height.size, width: width.size, rows: height.nearest(mode), columns: width.nearest(mode), division: division))
+        NearestKernel(height: height.size, width: width.size, rows: rows, columns: columns, division: division))
     }
+    guard let rows = height.neighbours, let columns = width.neighbours else { return nil }
     return .kernel(
-      LinearKernel(height: height.size, width: width.size, rows: height.linear(), columns: width.linear(), division: division),
+      LinearKernel(height: height.size, width: width.size, rows: rows, columns: columns, division: division),
       scratch: threads * 2 * width.output * MemoryLayout<Float>.stride)
   }
 
@@ -55,58 +56,30 @@ extension KernelRequest {
   }
 }
 
-/// Where the positions of one axis come from. Source of the formulas: ONNX `Resize`.
-private struct ResizeAxis {
-  let size: Int
-  let output: Int
-  let scale: Double
-  let coordinates: String
+/// Two neighbours and the weight of the second, for each position.
+private struct Neighbours {
+  var first: [Int32] = []
+  var second: [Int32] = []
+  var weights: [Float] = []
+}
 
-  /// Two neighbours and the weight of the second, for each position.
-  struct Taps {
-    var first: [Int32] = []
-    var second: [Int32] = []
-    var weights: [Float] = []
-  }
+extension ResampledAxis {
+  fileprivate var nearestElements: [Int32]? { try? taps().map { Int32(clamping: $0.first?.index ?? 0) } }
 
-  private func coordinate(_ position: Int) -> Double {
-    let (x, size, length) = (Double(position), Double(size), scale * Double(size))
-    if scale == 1, output == self.size { return x }
-    switch coordinates {
-    case "align_corners": return length == 1 ? 0 : x * (size - 1) / (length - 1)
-    case "asymmetric": return x / scale
-    case "tf_half_pixel_for_nn": return (x + 0.5) / scale
-    case "pytorch_half_pixel" where length == 1: return -0.5
-    case "half_pixel_symmetric": return size / 2 * (1 - Double(output) / length) + (x + 0.5) / scale - 0.5
-    default: return (x + 0.5) / scale - 0.5
+  fileprivate var neighbours: Neighbours? {
+    var result = Neighbours()
+    for position in 0..<output {
+      let place = isIdentity ? Double(position) : coordinate(position)
+      guard place.isFinite else { return nil }
+      let base = place.rounded(.down)
+      result.first.append(clamped(base))
+      result.second.append(clamped(base + 1))
+      result.weights.append(Float(place - base))
     }
+    return result
   }
 
   private func clamped(_ place: Double) -> Int32 { Int32(min(max(place, 0), Double(size - 1))) }
-
-  func nearest(_ mode: String) -> [Int32] {
-    (0..<output).map { position in
-      let place = coordinate(position)
-      switch mode {
-      case "floor": return clamped(place.rounded(.down))
-      case "ceil": return clamped(place.rounded(.up))
-      case "round_prefer_ceil": return clamped((place + 0.5).rounded(.down))
-      default: return clamped((place - 0.5).rounded(.up))
-      }
-    }
-  }
-
-  func linear() -> Taps {
-    var taps = Taps()
-    for position in 0..<output {
-      let place = coordinate(position)
-      let base = place.rounded(.down)
-      taps.first.append(clamped(base))
-      taps.second.append(clamped(base + 1))
-      taps.weights.append(Float(place - base))
-    }
-    return taps
-  }
 }
 
 private struct NearestKernel: Kernel {
@@ -133,8 +106,8 @@ private struct NearestKernel: Kernel {
 private struct LinearKernel: Kernel {
   let height: Int
   let width: Int
-  let rows: ResizeAxis.Taps
-  let columns: ResizeAxis.Taps
+  let rows: Neighbours
+  let columns: Neighbours
   let division: WorkDivision
 
   func run(_ arguments: borrowing KernelArguments) {

@@ -1,4 +1,5 @@
 import FXCore
+import FXShapes
 
 extension ReferenceKernels {
   mutating func addImage() {
@@ -112,7 +113,7 @@ private struct GridSampler {
     let taps: [(Int, Double)] =
       switch mode {
       case "nearest": [(base, 1)]
-      case "cubic": (-1...2).map { (base + $0, cubic(x - Double(base + $0), -0.75)) }
+      case "cubic": (-1...2).map { (base + $0, Resampling.cubic(x - Double(base + $0), -0.75)) }
       default: [(base, 1 - (x - Double(base))), (base + 1, x - Double(base))]
       }
     return taps.compactMap { index, weight in

@@ -104,30 +104,6 @@ extension ShapeRules {
   }
 }
 
-/// The sizes of resampled axes.
-package enum Resampling {
-  /// ⌊size × scale⌋; `nil` if no expression says that, or the scale is no positive number.
-  package static func size(_ size: Dimension, scale: Double) -> Dimension? {
-    guard scale > 0, scale.isFinite else { return nil }
-    if let size = size.size { return Int(exactly: (Double(size) * scale).rounded(.down)).map(Dimension.init(_:)) }
-    if let factor = Int(exactly: scale) { return size * Dimension(factor) }
-    if let divisor = Int(exactly: 1 / scale) { return size / Dimension(divisor) }
-    return nil
-  }
-
-  /// The largest sizes of the operand's proportions within `sizes`, or the smallest not within them; half rounds up.
-  package static func keepingAspect(_ operand: [Int], _ sizes: [Int], isLarger: Bool) -> [Int] {
-    let scale = aspectScale(operand, sizes, isLarger: isLarger)
-    return operand.map { Int(exactly: (Double($0) * scale + 0.5).rounded(.down)) ?? 0 }
-  }
-
-  /// The one scale of all axes.
-  package static func aspectScale(_ operand: [Int], _ sizes: [Int], isLarger: Bool) -> Double {
-    let scales = zip(operand, sizes).map { $0 == 0 ? 1 : Double($1) / Double($0) }
-    return (isLarger ? scales.max() : scales.min()) ?? 1
-  }
-}
-
 extension InferenceContext {
   /// The elements of a constant operand; `nil` if it is computed.
   fileprivate func floats(_ index: Int) throws(ShapeError) -> [Double]? {

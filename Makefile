@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench bench-graph codegen codegen-native \
+  fuzz-address fuzz-passes big models bench bench-graph codegen codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -130,6 +130,15 @@ bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside tor
 	@.build-graph/release/graph-bench
 	@if [ -e .cache/exporters/.stamp ]; then \
 	  .cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench; fi
+
+bench-passes: build ## nodes left and time taken beside ONNX Runtime, onnxsim and torch.fx, on what `make models` made
+	@scripts/deps.sh test
+	@swift build -c release -j $(JOBS) --package-path Benchmarks/graph --scratch-path .build-graph
+	@python="$$(scripts/python-env.sh passes)"; status=0; \
+	"$$python" Benchmarks/passes/node_counts.py $(FX) Models $(wildcard .cache/models) || status=1; \
+	"$$python" Benchmarks/passes/speed.py $(FX) .build-graph/release/graph-bench \
+	  $(firstword $(wildcard .cache/models/bert_base/model.onnx) Models/digits/model.onnx) \
+	  $(if $(wildcard .cache/exporters/.stamp),--torch .cache/exporters/bin/python) || status=1; exit $$status
 
 views: build ## draw models; Graphviz and headless Chromium judge the drawings (.cache/views keeps them, with screenshots)
 	@scripts/deps.sh views

@@ -91,7 +91,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "FXPassesTests",
-      dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "FXTestSupport"],
+      dependencies: ["FXCore", "FXShapes", "FXPasses", "FXOnnx", "COnnx", "FXRuntime", "FXTrace", "FXTestSupport"],
       exclude: ["Data"],
       swiftSettings: settings),
     .testTarget(name: "FXOnnxTests", dependencies: ["FXCore", "FXOnnx", "COnnx", "FXTestSupport"], swiftSettings: settings),

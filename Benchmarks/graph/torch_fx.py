@@ -40,11 +40,18 @@ def eliminate_common(graph):
     CSEPass()(fx.GraphModule(root(), graph))
 
 
+def fold_constants(graph):
+    from torch.fx.experimental.const_fold import split_const_subgraphs
+
+    split_const_subgraphs(fx.GraphModule(root(), graph)).run_folding()
+
+
 STEPS = {
     "verify": lambda graph: graph.lint(),
     "print": lambda graph: str(graph),
     "dead code": lambda graph: graph.eliminate_dead_code(),
     "common subexpressions": eliminate_common,
+    "constant folding": fold_constants,
 }
 
 

@@ -5,11 +5,14 @@ extension PassManager {
   /// - Parameter executor: what folds constants; without one they are not folded.
   public static func defaultOptimizationPasses(executor: (any GraphExecutor)? = nil) -> PassManager {
     PassManager(
-      // Transposes go before folding, which would copy the weights they read.
-      [ShapeInferencePass(), IdentityEliminationPass(), TransposeEliminationPass()]
+      // Transposes go before folding, which would copy the weights they read. Heads are found before transposes move on
+      // from them, and before sums are taken into products.
+      [ShapeInferencePass(), ControlFlowSimplificationPass(), IdentityEliminationPass(), TransposeEliminationPass()]
         + folding(executor, sizeBudget: 1 << 20) + [
-          BatchNormFoldingPass(), ReshapeSimplificationPass(), CommonSubexpressionEliminationPass(),
-          RecompositionPass(), OperationFusionPass(), DeadCodeEliminationPass(),
+          ShapeSimplificationPass(), AlgebraicSimplificationPass(), LoopInvariantMotionPass(), BatchNormFoldingPass(),
+          ReshapeSimplificationPass(), SliceMergingPass(), CommonSubexpressionEliminationPass(), RecompositionPass(),
+          SelectMergingPass(), ProductUnfoldingPass(), RotaryFusionPass(), AttentionFusionPass(), RearrangementPass(),
+          TransposeSinkingPass(), OperationFusionPass(), DeadCodeEliminationPass(),
         ])
   }
 

@@ -48,6 +48,35 @@ struct RecompositionTests {
       %y: f32[2, 4] = mul(%a, %x)
       """, "silu(%x)"),
     unary(
+      "silu of a multiple",
+      """
+      %b: f32[2, 4] = mul(%x, 1.702)
+      %a: f32[2, 4] = sigmoid(%b)
+      %y: f32[2, 4] = mul(%x, %a)
+      """, "silu(%x) {alpha = 1.702}"),
+    unary(
+      "mish",
+      """
+      %a: f32[2, 4] = softplus(%x)
+      %b: f32[2, 4] = tanh(%a)
+      %y: f32[2, 4] = mul(%x, %b)
+      """, "mish(%x)"),
+    unary(
+      "hard sigmoid, by its bounds",
+      """
+      %a: f32[2, 4] = add(%x, 3.0)
+      %b: f32[2, 4] = clip(%a, 0.0, 6.0)
+      %y: f32[2, 4] = div(%b, 6.0)
+      """, "hard_sigmoid(%x) {alpha = 0.16666667, beta = 0.5}"),
+    unary(
+      "hard swish, by the bounds of its gate, the division last",
+      """
+      %a: f32[2, 4] = add(%x, 3.0)
+      %b: f32[2, 4] = clip(%a, 0.0, 6.0)
+      %c: f32[2, 4] = mul(%x, %b)
+      %y: f32[2, 4] = div(%c, 6.0)
+      """, "hard_swish(%x)"),
+    unary(
       "hard swish",
       """
       %a: f32[2, 4] = hard_sigmoid(%x) {alpha = 0.16666667}
@@ -80,6 +109,45 @@ struct RecompositionTests {
         parameter @axes: i64[1] constant = [-1]
         parameter @eps: f32[] constant = [1e-5]
         %y: f32[2, 4] = layer_normalization(%x, @s, @b)
+        return %y
+      }
+      """),
+    PassCase(
+      "normalization by squares, in three ways, with a scale and without",
+      """
+      graph @main(%x: f32[2, 4]) {
+        parameter @s: f32[4] weight = [1, 2, 3, 4]
+        parameter @axes: i64[1] constant = [1]
+        %q: f32[2, 4] = pow(%x, 2.0)
+        %v: f32[2, 1] = reduce_mean(%q, @axes)
+        %e: f32[2, 1] = add(%v, 1e-5)
+        %r: f32[2, 1] = sqrt(%e)
+        %i: f32[2, 1] = reciprocal(%r)
+        %n: f32[2, 4] = mul(%x, %i)
+        %a: f32[2, 4] = mul(@s, %n)
+        %q2: f32[2, 4] = mul(%a, %a)
+        %v2: f32[2, 1] = reduce_mean(%q2, @axes)
+        %e2: f32[2, 1] = add(1e-6, %v2)
+        %r2: f32[2, 1] = sqrt(%e2)
+        %b: f32[2, 4] = div(%a, %r2)
+        %q3: f32[2, 4] = mul(%b, %b)
+        %v3: f32[2, 1] = reduce_mean(%q3, @axes)
+        %e3: f32[2, 1] = add(%v3, 1e-6)
+        %r3: f32[2, 1] = sqrt(%e3)
+        %i3: f32[2, 1] = div(1.0, %r3)
+        %y: f32[2, 4] = mul(%i3, %b)
+        return %y
+      }
+      """,
+      """
+      graph @main(%x: f32[2, 4]) {
+        parameter @s: f32[4] weight = [1, 2, 3, 4]
+        parameter @axes: i64[1] constant = [1]
+        parameter @ones: f32[4] constant = [1, 1, 1, 1]
+        parameter @ones_3: f32[4] constant = [1, 1, 1, 1]
+        %a: f32[2, 4] = rms_normalization(%x, @s)
+        %b: f32[2, 4] = rms_normalization(%a, @ones) {epsilon = 1e-6}
+        %y: f32[2, 4] = rms_normalization(%b, @ones_3) {epsilon = 1e-6}
         return %y
       }
       """),

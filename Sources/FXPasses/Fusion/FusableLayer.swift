@@ -56,6 +56,7 @@ extension FusableActivation {
     var name = node.op.name
     guard node.op.domain.isEmpty else { return nil }
     if node.op == .gelu, node[Gelu.approximate] == "tanh" { name = "gelu_tanh" }
+    if node.op == .quickGelu { name = "silu" }
     guard let function = FusedActivation.function(named: name) else { return nil }
     let values: [Float]
     if node.op == .clip {

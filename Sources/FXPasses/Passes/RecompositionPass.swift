@@ -1,6 +1,7 @@
 import FXCore
 
-/// Recognizes operators that exporters spell out: `gelu` in both forms, `silu`, `hard_swish`, `layer_normalization`.
+/// Recognizes operators that exporters spell out: `gelu` in both forms, `silu`, `mish`, `hard_sigmoid`, `hard_swish`,
+/// `layer_normalization`, `rms_normalization`.
 ///
 /// What it makes is what `decompositions` and kernels know. A part that something else uses keeps the whole as it is,
 /// and the outcome says so. O(nodes).
@@ -44,8 +45,9 @@ public struct RecompositionPass: Pass {
         }
         let node = try graph[root]
         let type = graph.type(of: .value(node.results[0]))
+        let constants = call.constants.map { Operand.parameter(graph.addConstant($0, name: "ones")) }
         let result = try graph.append(
-          call.op, call.operands, attributes: call.attributes, results: [type], at: .before(root), name: node.name,
+          call.op, call.operands + constants, attributes: call.attributes, results: [type], at: .before(root), name: node.name,
           location: node.location)
         try graph.replace(root, with: [.value(try graph[result].results[0])])
         try graph.eraseUnused(match.nodes)

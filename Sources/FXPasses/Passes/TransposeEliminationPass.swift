@@ -50,6 +50,7 @@ public struct TransposeEliminationPass: Pass {
     }
     for id in graph.nodes(calling: .gemm) { try readTransposed(id, &graph, &outcome) }
     for id in graph.nodes(calling: .matmul) { try makeLinear(id, &graph, &outcome) }
+    for id in graph.nodes(calling: .scaledMatmul) { try nameLinear(id, &graph, &outcome) }
     return outcome
   }
 
@@ -75,6 +76,16 @@ public struct TransposeEliminationPass: Pass {
     try graph.setOperand(1, of: id, to: inner.operands[0])
     try graph.setOperator(of: id, to: .linear)
     try eraseIfUnused(inner, &graph)
+    outcome.change("products made linear")
+  }
+
+  /// ONNX Runtime's product with a transposed matrix, for which there is no kernel of its own.
+  private func nameLinear(_ id: NodeID, _ graph: inout Graph, _ outcome: inout PassOutcome) throws {
+    let node = try graph[id]
+    guard node[Gemm.alpha] == 1, !node[Gemm.transA], !node[ScaledMatmul.transBatchA], !node[ScaledMatmul.transBatchB],
+      graph.type(of: node.operands[1]).shape?.rank == 2, graph.type(of: node.operands[0]).shape?.rank ?? 0 > 1
+    else { return }
+    try graph.setOperator(of: id, to: node[Gemm.transB] ? .linear : .matmul)
     outcome.change("products made linear")
   }
 

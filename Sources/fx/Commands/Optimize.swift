@@ -30,6 +30,8 @@ struct Optimize: ModelCommand {
   var inputFolder: String?
   @Flag(help: "Say what each pass did.") var report = false
   @Flag(help: "Say what passes left alone although it looked right, and why.") var explain = false
+  @Flag(help: "Write ONNX's own operators only. At the aggressive level files may hold ONNX Runtime's, of com.microsoft.")
+  var portable = false
   @Option(help: "Folder for the graph in the text format after each pass.") var dump: String?
 
   var model: String { input }
@@ -56,7 +58,11 @@ struct Optimize: ModelCommand {
       default: throw error
       }
     }
-    if let output { try ModelFile.write(graph, to: output) }
+    if let output {
+      var written = graph
+      if level == .aggressive, !portable, try ModelFormat(path: output) == .onnx { try ContribFusionPass().apply(to: &written) }
+      try ModelFile.write(written, to: output)
+    }
     if report { Terminal.line(outcome.description) }
     if explain { Terminal.line(outcome.explanation.isEmpty ? "nothing was left alone" : outcome.explanation) }
     Terminal.line("\(outcome.nodesBefore) → \(graph.nodeCount) nodes\(isValidated ? ", outputs equal after every pass" : "")")

@@ -5,9 +5,12 @@ public enum StandardPasses {
   /// - Parameter executor: what folds constants.
   public static func all(executor: any GraphExecutor) -> [any Pass] {
     [
-      ShapeInferencePass(), IdentityEliminationPass(), TransposeEliminationPass(), ConstantFoldingPass(executor: executor),
-      BatchNormFoldingPass(), ReshapeSimplificationPass(), CommonSubexpressionEliminationPass(), RecompositionPass(),
-      OperationFusionPass(), DeadCodeEliminationPass(), GradientExpansionPass(), DecompositionPass(), DecompositionPass.defusion,
+      ShapeInferencePass(), ControlFlowSimplificationPass(), IdentityEliminationPass(), TransposeEliminationPass(),
+      ConstantFoldingPass(executor: executor), ShapeSimplificationPass(), AlgebraicSimplificationPass(),
+      LoopInvariantMotionPass(), BatchNormFoldingPass(), ReshapeSimplificationPass(), SliceMergingPass(),
+      CommonSubexpressionEliminationPass(), RecompositionPass(), SelectMergingPass(), ProductUnfoldingPass(), RotaryFusionPass(),
+      AttentionFusionPass(), RearrangementPass(), TransposeSinkingPass(), OperationFusionPass(), DeadCodeEliminationPass(),
+      GradientExpansionPass(), DecompositionPass(), DecompositionPass.defusion,
     ]
   }
 }

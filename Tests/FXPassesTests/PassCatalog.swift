@@ -27,10 +27,10 @@ struct PassCatalog {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  /// Passes that take more than an executor, as their comments' examples have them.
+  /// Passes that take more than an executor, as their comments' examples have them, and the one whose graphs only files hold.
   private static let special: [any Pass] = [
     RewritePass([RewriteRule("double", replace: { x in x + x }, with: { x in x * 2.0 })]),
-    RecomputationPass(loss: "loss", stretches: 2),
+    RecomputationPass(loss: "loss", stretches: 2), ContribFusionPass(),
   ]
 
   /// Every type below `Sources/FXPasses` that is a pass, in the order of the pipelines, others after them.

@@ -31,6 +31,8 @@ import Testing
     after.removeUnusedParameters()
     expected.removeUnusedParameters()
     #expect(after == expected, "\(after.text())")
+    // Operators that are known by name only cannot run.
+    if entry.pass is ContribFusionPass { return }
     try before.initializeParameters(seed: 1)
     try PassTrial(executor: ReferenceExecutor()).check(entry.pass, on: before)
   }

@@ -76,7 +76,7 @@ import Testing
           %b = conv(%a, @odd) {pads = [1, 1, 1, 1]}
           %c = sigmoid(%b)
           %d = average_pool(%c) {kernel_shape = [2, 2], strides = [2, 2]}
-          %e = exp(%d)
+          %e = sin(%d)
           %f = conv(%e, @after)
           %g = conv(%f, @depth) {group = 32, strides = [2, 2]}
           return %g

@@ -4,11 +4,13 @@ import Testing
 
 /// Convolutions and pooling in blocks of channels, judged by direct sums in double precision.
 @Suite struct KernelsBlockedTests {
-  /// Images in blocks, as the kernels see them.
+  /// Images in blocks, as the kernels see them; what lies past the last channel is no number.
   private static func inBlocks(_ x: [Float], _ batch: Int, _ channels: Int, _ pixels: Int) -> [Float] {
     let blocks = batch * ((channels + fxk_channel_block() - 1) / fxk_channel_block())
     var y = [Float](repeating: .nan, count: blocks * fxk_channel_block() * pixels)
     fxk_to_blocks(x, channels, pixels, &y, 0, blocks)
+    let lanes = fxk_channel_block(), perImage = blocks / batch * lanes
+    for index in y.indices where index / (pixels * lanes) * lanes % perImage + index % lanes >= channels { y[index] = .nan }
     return y
   }
 

@@ -56,13 +56,14 @@ static void from_blocks(const float *x, size_t channels, size_t pixels, float *y
   }
 }
 
-// The sums of a tile: steps x rows x columns x channels products for each pixel and block.
+// The sums of a tile: steps x rows x columns x channels products for each pixel and block. The last step has fewer
+// channels where the image has: what lies past them in memory may be no number.
 typedef struct {
   const float *x;  // of the first pixel under the first kernel element
   ptrdiff_t x_pixel, x_step, x_row, x_column, x_channel;
   const float *weights;
   ptrdiff_t w_step, w_row, w_column;
-  size_t steps, rows, columns, channels;
+  size_t steps, rows, columns, channels, last_channels;
 } blocked_sums;
 
 // Where they go: block f of pixel p to y + p y_pixel + f y_block.
@@ -88,8 +89,8 @@ FXK_INLINE void blocked_tile(const int pixels, const int blocks, const blocked_s
     for (int f = 0; f < blocks; ++f) sum[p][f] = fxv_set(0.0f);
   }
   const ptrdiff_t pixel = s->x_pixel, channel = s->x_channel;
-  const size_t channels = s->channels;
   for (size_t step = 0; step < s->steps; ++step) {
+    const size_t channels = step + 1 < s->steps ? s->channels : s->last_channels;
     for (size_t row = 0; row < s->rows; ++row) {
       for (size_t column = 0; column < s->columns; ++column) {
         const float *x = s->x + (ptrdiff_t)step * s->x_step + (ptrdiff_t)row * s->x_row + (ptrdiff_t)column * s->x_column;
@@ -248,6 +249,7 @@ static void run_blocked_direct(const fxk_blocked_conv *g, size_t image, size_t p
   s.w_step = s.w_row * (ptrdiff_t)g->kernel[0];
   for (size_t step = 0; step < steps; step += chunk) {
     s.steps = min_size(chunk, steps - step);
+    s.last_channels = step + s.steps == steps ? g->in_channels - (steps - 1) * channels : channels;
     blocked_store to = blocked_store_for(
       &g->epilogue, step == 0 ? g->epilogue.bias_row + first_block * FXK_VW : NULL, residual, step + s.steps == steps);
     const float *residual_now = to.residual;

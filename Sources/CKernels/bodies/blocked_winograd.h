@@ -97,7 +97,8 @@ static void run_blocked_winograd(
   for (size_t group = group0; group < group1; ++group) {
     const size_t first = group_block(group, groups, blocks), count = group_block(group + 1, groups, blocks) - first;
     blocked_sums s = {
-      .x_pixel = (ptrdiff_t)channels, .x_channel = 1, .steps = 1, .rows = 1, .columns = 1, .channels = channels,
+      .x_pixel = (ptrdiff_t)channels, .x_channel = 1, .steps = 1, .rows = 1, .columns = 1,
+      .last_channels = g->in_channels,
     };
     blocked_store sums = {.y_pixel = (ptrdiff_t)(count * FXK_VW), .y_block = FXK_VW, .bare = true};
     for (size_t p = 0; p < WINO_POINTS; ++p) {
@@ -136,18 +137,7 @@ static void pack_blocked_winograd(const fxk_blocked_conv *g, const float *weight
           const float *from = weights + ((first + o + c) * g->in_channels + in) * 9;
           for (int i = 0; i < 9; ++i) w[i][c] = there ? from[i] : 0.0f;
         }
-        FXK_LOOP
-        for (size_t c = 0; c < FXK_VW; ++c) {
-          double half[3][6], column[6];
-          FXK_UNROLL
-          for (int i = 0; i < 3; ++i) winograd_kernel_points(w[i][c], w[3 + i][c], w[6 + i][c], half[i]);
-          FXK_UNROLL
-          for (int p = 0; p < 6; ++p) {
-            winograd_kernel_points(half[0][p], half[1][p], half[2][p], column);
-            FXK_UNROLL
-            for (int q = 0; q < 6; ++q) out[p * 6 + q][c] = (float)column[q];
-          }
-        }
+        winograd_kernels(FXK_VW, &w[0][0], &out[0][0]);
         for (size_t p = 0; p < WINO_POINTS; ++p) {
           memcpy(packed + (p * channels + in) * width + o, out[p], sizeof out[p]);
         }

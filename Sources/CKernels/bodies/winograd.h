@@ -54,9 +54,25 @@ FXK_INLINE void winograd_kernel_points(double w0, double w1, double w2, double o
   out[5] = w2;
 }
 
+// G w G^T of `count` kernels side by side, in double: w [9, count] to points [36, count].
+FXK_INLINE void winograd_kernels(const size_t count, const float *w, float *points) {
+  FXK_LOOP
+  for (size_t c = 0; c < count; ++c) {
+    double half[3][6], column[6];
+    FXK_UNROLL
+    for (int x = 0; x < 3; ++x) winograd_kernel_points(w[x * count + c], w[(3 + x) * count + c], w[(6 + x) * count + c], half[x]);
+    FXK_UNROLL
+    for (int p = 0; p < 6; ++p) {
+      winograd_kernel_points(half[0][p], half[1][p], half[2][p], column);
+      FXK_UNROLL
+      for (int q = 0; q < 6; ++q) points[(p * 6 + q) * count + c] = (float)column[q];
+    }
+  }
+}
+
 enum { WINO_PACK_BLOCK = 32 };
 
-// G w G^T for every pair of channels, in double, each point packed as the A of a matrix product.
+// The kernels of every pair of channels, each point packed as the A of a matrix product.
 static void winograd_pack(const fxk_conv *g, const float *weights, float *packed) {
   const size_t m = g->out_channels, k = g->in_channels, panels = row_panels(m), stride = gemm_packed_a_size(m, k);
   for (size_t panel = 0; panel < panels; ++panel) {
@@ -75,18 +91,7 @@ static void winograd_pack(const fxk_conv *g, const float *weights, float *packed
         for (size_t c = count; c < WINO_PACK_BLOCK; ++c) {
           for (int x = 0; x < 9; ++x) in[x][c] = 0.0f;
         }
-        FXK_LOOP
-        for (size_t c = 0; c < WINO_PACK_BLOCK; ++c) {
-          double half[3][6], column[6];
-          FXK_UNROLL
-          for (int x = 0; x < 3; ++x) winograd_kernel_points(in[x][c], in[3 + x][c], in[6 + x][c], half[x]);
-          FXK_UNROLL
-          for (int p = 0; p < 6; ++p) {
-            winograd_kernel_points(half[0][p], half[1][p], half[2][p], column);
-            FXK_UNROLL
-            for (int q = 0; q < 6; ++q) out[p * 6 + q][c] = (float)column[q];
-          }
-        }
+        winograd_kernels(WINO_PACK_BLOCK, &in[0][0], &out[0][0]);
         for (size_t p = 0; p < WINO_POINTS; ++p) {
           float *to = packed + p * stride + row * k + c0 * rows + r;
           for (size_t c = 0; c < count; ++c) to[c * rows] = out[p][c];

@@ -1,6 +1,6 @@
 // Convolutions and pooling of float32 images in blocks of channels: [batch, ceil(channels / B), height, width, B] with
 // B = fxk_channel_block(). Vectors run along channels, so that neither narrow images nor strides leave lanes empty, and
-// an operand needs no packing. Channels past the last are there in memory and hold anything finite.
+// an operand needs no packing. Channels past the last are there in memory and hold anything.
 #ifndef FXK_BLOCKED_H
 #define FXK_BLOCKED_H
 

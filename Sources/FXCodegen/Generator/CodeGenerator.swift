@@ -52,6 +52,7 @@ public struct CodeGenerator: Sendable {
   /// - Throws: as `generate`.
   public func prepare(_ graph: Graph, for target: any CodeTarget) throws -> Graph {
     var graph = graph
+    if target.needsFixedSizes { try graph.requireFixedSizes(for: target.name) }
     try graph.foldKnownSizes()
     while true {
       var refusals: [CodegenError.Refusal] = []
@@ -68,6 +69,23 @@ public struct CodeGenerator: Sendable {
         throw CodegenError.unsupported(target: target.name, refusals)
       }
       try graph.foldKnownSizes()
+    }
+  }
+}
+
+extension Graph {
+  /// - Throws: `CodegenError.unsupported`, naming every input with a size that is no number.
+  func requireFixedSizes(for target: String) throws {
+    let open = inputs.filter { type(of: .value($0)).tensorType.map { $0.shape?.sizes == nil } ?? false }
+    guard open.isEmpty else {
+      throw CodegenError.unsupported(
+        target: target,
+        open.map { input in
+          .init(
+            node: name(of: input), op: "input", location: nil,
+            reason: "it is \(type(of: .value(input))), and sizes must be fixed when code is generated: give them, as "
+              + "--shape \(name(of: input))=… does")
+        })
     }
   }
 }

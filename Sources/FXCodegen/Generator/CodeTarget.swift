@@ -10,12 +10,18 @@ public protocol CodeTarget: Sendable {
   var name: String { get }
   /// One line for lists of targets.
   var summary: String { get }
+  /// Whether the inputs' sizes must be numbers.
+  var needsFixedSizes: Bool { get }
   /// Why the target cannot write a call; `nil` if it can. Asked of calls in regions too.
   func refusal(of node: Node, in graph: Graph) -> String?
   /// Writes a program.
   /// - Parameter graph: typed; no call in it is refused.
   /// - Throws: `CodegenError`.
   func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram
+}
+
+extension CodeTarget {
+  public var needsFixedSizes: Bool { false }
 }
 
 /// What a user may ask of every target.

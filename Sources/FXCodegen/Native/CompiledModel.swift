@@ -20,6 +20,7 @@ public final class CompiledModel: Executable {
   /// The library's model; the lock is what makes runs take turns.
   private let model: Mutex<Handle>
 
+  /// `@unchecked Sendable`: what it points to is used under the lock alone.
   private struct Handle: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
   private typealias Create = @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> Int32
@@ -30,6 +31,7 @@ public final class CompiledModel: Executable {
     ) -> Int32
   private typealias Message = @convention(c) (Int32) -> UnsafePointer<CChar>?
 
+  /// `@unchecked Sendable`: code of a library that is never unloaded.
   private struct Functions: @unchecked Sendable {
     let library: UnsafeMutableRawPointer
     let create: Create

@@ -47,18 +47,7 @@ final class NativeLowering {
   /// - Throws: `CodegenError.unsupported` naming every call that cannot be written.
   func run(target: String) throws -> (program: NativeProgram, plan: ArenaPlan) {
     try findNeeded()
-    let open = graph.inputs.filter { graph.type(of: .value($0)).tensorType.map { $0.shape?.sizes == nil } ?? false }
-    guard open.isEmpty else {
-      throw CodegenError.unsupported(
-        target: target,
-        open.map { input in
-          let type = graph.type(of: .value(input))
-          return .init(
-            node: graph.name(of: input), op: "input", location: nil,
-            reason: "it is \(type), and sizes must be fixed when code is generated: give them, as `fx compile --shape "
-              + "\(graph.name(of: input))=…` does")
-        })
-    }
+    try graph.requireFixedSizes(for: target)
     for (index, input) in graph.inputs.enumerated() {
       let name = graph.name(of: input)
       let shape = try refusing(target, name, "input") { try self.shape(.value(input)) }

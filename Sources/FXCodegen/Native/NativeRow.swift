@@ -1,24 +1,24 @@
 import FXCore
 
 /// How the native targets write the calls of one operator.
-struct NativeRow {
-  enum Form {
+struct NativeRow: Sendable {
+  enum Form: Sendable {
     /// An expression in the elements of the operands at one place, which broadcast. Chains of such calls become one loop.
-    case expression((NativeCall, [String]) throws -> String)
+    case expression(@Sendable (NativeCall, [String]) throws -> String)
     /// The result is the first operand's memory, seen in another shape.
     case view
     /// Kernels or functions of the library.
-    case kernel((NativeCall) throws -> Void)
+    case kernel(@Sendable (NativeCall) throws -> Void)
   }
   let form: Form
   /// Operands that say sizes and axes only: the code does not read them.
   let sizes: Set<Int>
 
-  static func expression(sizes: Set<Int> = [], _ body: @escaping (NativeCall, [String]) throws -> String) -> NativeRow {
+  static func expression(sizes: Set<Int> = [], _ body: @escaping @Sendable (NativeCall, [String]) throws -> String) -> NativeRow {
     NativeRow(form: .expression(body), sizes: sizes)
   }
   static func view(sizes: Set<Int> = []) -> NativeRow { NativeRow(form: .view, sizes: sizes) }
-  static func kernel(sizes: Set<Int> = [], _ body: @escaping (NativeCall) throws -> Void) -> NativeRow {
+  static func kernel(sizes: Set<Int> = [], _ body: @escaping @Sendable (NativeCall) throws -> Void) -> NativeRow {
     NativeRow(form: .kernel(body), sizes: sizes)
   }
 
@@ -26,7 +26,7 @@ struct NativeRow {
 }
 
 /// The rows of all operators that the native targets write themselves.
-struct NativeOperators: @unchecked Sendable {
+struct NativeOperators: Sendable {
   private var rows: [Operator: NativeRow] = [:]
 
   subscript(op: Operator) -> NativeRow? {

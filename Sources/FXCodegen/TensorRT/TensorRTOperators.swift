@@ -2,14 +2,14 @@ import FXCore
 import FXShapes
 
 /// How calls of one operator become layers.
-struct TensorRTRow {
+struct TensorRTRow: Sendable {
   /// Operands that say sizes and axes only.
   var sizes: Set<Int> = []
-  let write: (inout TensorRTWriter, Node) throws -> Void
+  let write: @Sendable (inout TensorRTWriter, Node) throws -> Void
 }
 
 /// The rows of all operators that TensorRT's layers give.
-struct TensorRTOperators: @unchecked Sendable {
+struct TensorRTOperators: Sendable {
   private var rows: [Operator: TensorRTRow] = [:]
 
   subscript(op: Operator) -> TensorRTRow? {
@@ -25,8 +25,9 @@ struct TensorRTOperators: @unchecked Sendable {
     return table
   }()
 
-  private mutating func set(_ op: Operator, sizes: Set<Int> = [], _ write: @escaping (inout TensorRTWriter, Node) throws -> Void)
-  {
+  private mutating func set(
+    _ op: Operator, sizes: Set<Int> = [], _ write: @escaping @Sendable (inout TensorRTWriter, Node) throws -> Void
+  ) {
     rows[op] = TensorRTRow(sizes: sizes, write: write)
   }
 

@@ -6,6 +6,7 @@ import FXTrace
 public struct XLATarget: CodeTarget {
   public let name = "xla"
   public let summary = "a StableHLO module for XLA"
+  public let needsFixedSizes = true
   public var rows: XLARows
 
   public init(rows: XLARows = .standard) { self.rows = rows }

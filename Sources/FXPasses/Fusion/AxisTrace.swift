@@ -73,7 +73,8 @@ struct AxisTrace {
           self = before
           return nil
         }
-        if let wanted = size.size, let now = product.size, let whole = sizes[next].size, now > 0, wanted > 0, now * whole > wanted,
+        if let wanted = size.size, let now = product.size, let whole = sizes[next].size, now > 0, wanted > 0,
+          now * whole > wanted,
           wanted % now == 0, whole % (wanted / now) == 0
         {
           let (first, second) = split(next, wanted / now)

@@ -24,6 +24,9 @@ import FXCore
 ///   return %y
 /// }
 /// ```
+///
+/// Declines: sums and expansions whose shapes are not known, products that would overflow or vanish as one factor, and weights of more
+/// than 65,536 elements, which are not read.
 public struct AlgebraicSimplificationPass: Pass {
   public let name = "algebraic-simplification"
   public let contract = NumericContract.reassociates

@@ -19,13 +19,16 @@ import FXCore
 ///   return %y
 /// }
 /// ```
-/// After, without what is dead:
+/// After:
 /// ```
 /// graph @main(%q: f32[2, 4, 7, 8], %k: f32[2, 4, 9, 8], %v: f32[2, 4, 9, 8]) {
+///   %t: f32[2, 4, 8, 9] = transpose(%k) {perm = [0, 1, 3, 2]}
 ///   %y: f32[2, 4, 7, 8] = attention(%q, %k, %v) {scale = 0.25}
 ///   return %y
 /// }
 /// ```
+///
+/// Declines: scores that others read too, masks that several queries share and ONNX Runtime does not take, types other than `f32`.
 public struct AttentionFusionPass: Pass {
   public let name = "attention-fusion"
   public let contract = NumericContract.reassociates

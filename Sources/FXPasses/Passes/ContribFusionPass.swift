@@ -23,6 +23,8 @@ import FXCore
 ///   return %b
 /// }
 /// ```
+///
+/// Declines: what ONNX Runtime's kernels do not take.
 public struct ContribFusionPass: Pass {
   public let name = "contrib-fusion"
   /// ONNX Runtime's kernels add and apply in one go, and round otherwise.

@@ -28,6 +28,8 @@ import FXCore
 ///   return %a as "y"
 /// }
 /// ```
+///
+/// Declines: loops that what they compute may end, that have effects or draw numbers, or would become too many nodes.
 public struct ControlFlowSimplificationPass: Pass {
   public let name = "control-flow-simplification"
   /// How many nodes a loop may become.
@@ -39,11 +41,16 @@ public struct ControlFlowSimplificationPass: Pass {
   public func apply(to graph: inout Graph) throws -> PassOutcome {
     var outcome = PassOutcome()
     // What is inlined may hold branches and loops that are known now; those inside regions are visited before it.
-    for op in [Operator.cond, .loop] {
-      for id in graph.nodes(calling: op).inOrder(of: graph).reversed() where graph.contains(id) {
-        op == .cond ? try takeBranch(id, &graph, &outcome) : try unroll(id, &graph, &outcome)
+    var round = PassOutcome()
+    repeat {
+      round = PassOutcome()
+      for op in [Operator.cond, .loop] {
+        for id in graph.nodes(calling: op).inOrder(of: graph).reversed() where graph.contains(id) {
+          op == .cond ? try takeBranch(id, &graph, &round) : try unroll(id, &graph, &round)
+        }
       }
-    }
+      outcome.add(round)
+    } while round.changes > 0
     return outcome
   }
 

@@ -7,26 +7,28 @@ import FXCore
 ///
 /// Before:
 /// ```
-/// graph @main(%n: i64[], %x: f32[2], %y: f32[2]) {
-///   %z: f32[2] = loop(%n, none, %x, %y) {state_count = 1} body(%i: i64[], %c: bool[], %s: f32[2], %k: f32[2]) {
-///     %e: f32[2] = exp(%k)
-///     %t: f32[2] = add(%s, %e)
+/// graph @main(%n: i64[], %x: f32[], %y: f32[]) {
+///   %z: f32[] = loop(%n, none, %x, %y) {state_count = 1} body(%i: i64[], %c: bool[], %s: f32[], %k: f32[]) {
+///     %e: f32[] = exp(%k)
+///     %t: f32[] = add(%s, %e)
 ///     return %c, %t
 ///   }
 ///   return %z
 /// }
 /// ```
-/// After, without the capture that is dead:
+/// After:
 /// ```
-/// graph @main(%n: i64[], %x: f32[2], %y: f32[2]) {
-///   %e: f32[2] = exp(%y)
-///   %z: f32[2] = loop(%n, none, %x, %e) {state_count = 1} body(%i: i64[], %c: bool[], %s: f32[2], %e: f32[2]) {
-///     %t: f32[2] = add(%s, %e)
+/// graph @main(%n: i64[], %x: f32[], %y: f32[]) {
+///   %node_3: f32[] = exp(%y)
+///   %z: f32[] = loop(%n, none, %x, %y, %node_3) {state_count = 1} body(%i: i64[], %c: bool[], %s: f32[], %k: f32[], %arg_4: f32[]) {
+///     %t: f32[] = add(%s, %arg_4)
 ///     return %c, %t
 ///   }
 ///   return %z
 /// }
 /// ```
+///
+/// Declines: calls that may fail, since a loop of no steps never makes them, and those whose types are not known.
 public struct LoopInvariantMotionPass: Pass {
   public let name = "loop-invariant-motion"
 
@@ -88,6 +90,7 @@ public struct LoopInvariantMotionPass: Pass {
     let moved = try graph.append(
       node.op, operands, attributes: node.attributes, results: [type], at: .before(loop), name: node.name,
       location: node.location)
+    graph.journal?.append(.copied(id, as: moved))
     var argument: ValueID?
     for place in try graph[loop].regions {
       let added = try graph.addArgument(to: place, type)

@@ -21,11 +21,14 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[2, 3, 4]) {
-///   …
-///   %node_3: f32[2, 3, 5] = linear(%x, @w, @b)
-///   return %node_3 as "y"
+///   parameter @w: f32[5, 4] weight
+///   parameter @b: f32[5] weight
+///   %y: f32[2, 3, 5] = linear(%x, @w, @b)
+///   return %y
 /// }
 /// ```
+///
+/// Declines: products whose folded operand or result others use, and open sizes that no reshape gives back.
 public struct ProductUnfoldingPass: Pass {
   public let name = "product-unfolding"
   /// A bias may be added after the product rather than with it.

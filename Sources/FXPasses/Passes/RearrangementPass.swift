@@ -20,11 +20,12 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[2, 3, 20]) {
-///   …
-///   %node_3: f32[3, 2, 20] = transpose(%x) {perm = [1, 0, 2]}
-///   return %node_3 as "c"
+///   %c: f32[3, 2, 20] = transpose(%x) {perm = [1, 0, 2]}
+///   return %c
 /// }
 /// ```
+///
+/// Declines: nothing. Chains that would not become shorter, and shapes that are not known, are left.
 public struct RearrangementPass: Pass {
   public let name = "rearrangement"
 

@@ -5,10 +5,16 @@ import FXCore
 /// Cosines and sines must be those of angles that stand twice side by side, as exporters write them; one half is computed.
 /// Where heads were moved for it, they stay folded into the last axis until after. `f32` only. O(nodes).
 ///
-/// Before, with `%p, %q = split(%x)` in halves, `%c` the cosines of `concat(%f, %f)`, and `%s` its sines:
+/// Before:
 /// ```
 /// graph @main(%x: f32[2, 4, 7, 8], %f: f32[2, 7, 4]) {
-///   …
+///   parameter @axis: i64[1] constant = [1]
+///   %d: f32[2, 7, 8] = concat(%f, %f) {axis = -1}
+///   %c1: f32[2, 7, 8] = cos(%d)
+///   %s1: f32[2, 7, 8] = sin(%d)
+///   %c: f32[2, 1, 7, 8] = unsqueeze(%c1, @axis)
+///   %s: f32[2, 1, 7, 8] = unsqueeze(%s1, @axis)
+///   %p: f32[2, 4, 7, 4], %q: f32[2, 4, 7, 4] = split(%x) {axis = -1, num_outputs = 2}
 ///   %n: f32[2, 4, 7, 4] = neg(%q)
 ///   %r: f32[2, 4, 7, 8] = concat(%n, %p) {axis = -1}
 ///   %a: f32[2, 4, 7, 8] = mul(%x, %c)
@@ -20,12 +26,20 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[2, 4, 7, 8], %f: f32[2, 7, 4]) {
-///   %node_9: f32[2, 7, 4] = cos(%f)
-///   %node_10: f32[2, 7, 4] = sin(%f)
-///   %y: f32[2, 4, 7, 8] = rotary_embedding(%x, %node_9, %node_10)
+///   parameter @axis: i64[1] constant = [1]
+///   %d: f32[2, 7, 8] = concat(%f, %f) {axis = -1}
+///   %c1: f32[2, 7, 8] = cos(%d)
+///   %s1: f32[2, 7, 8] = sin(%d)
+///   %c: f32[2, 1, 7, 8] = unsqueeze(%c1, @axis)
+///   %s: f32[2, 1, 7, 8] = unsqueeze(%s1, @axis)
+///   %node_11: f32[2, 7, 4] = cos(%f)
+///   %node_12: f32[2, 7, 4] = sin(%f)
+///   %y: f32[2, 4, 7, 8] = rotary_embedding(%x, %node_11, %node_12)
 ///   return %y
 /// }
 /// ```
+///
+/// Declines: angles that are not known to stand twice side by side.
 public struct RotaryFusionPass: Pass {
   public let name = "rotary-fusion"
   public let contract = NumericContract.reassociates

@@ -19,12 +19,13 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[7, 2, 8]) {
-///   …
 ///   parameter @sizes: i64[2] constant = [4, 4]
-///   %node_4: f32[7, 2, 4], %node_5: f32[7, 2, 4] = split(%x, @sizes) {axis = 2}
-///   return %node_4 as "c", %node_5 as "d"
+///   %c: f32[7, 2, 4], %d: f32[7, 2, 4] = split(%x, @sizes) {axis = 2}
+///   return %c, %d
 /// }
 /// ```
+///
+/// Declines: nothing. Values that others read too are left, and those of which not every place is taken.
 public struct SelectMergingPass: Pass {
   public let name = "select-merging"
 
@@ -44,13 +45,14 @@ public struct SelectMergingPass: Pass {
     for id in graph.nodes(calling: .gather).inOrder(of: graph) {
       let node = try graph[id]
       guard let value = node.operands[0].value, let shape = try graph.type(of: value).shape,
-        graph.type(of: node.operands[1]).shape?.rank == 0, let index = graph.scalar(of: node.operands[1])
+        graph.type(of: node.operands[1]).shape?.rank == 0,
+        let index = graph.scalar(of: node.operands[1]).flatMap({ Int(exactly: $0) })
       else { continue }
       let axis = node[Gather.axis] < 0 ? node[Gather.axis] + shape.rank : node[Gather.axis]
       guard shape.indices.contains(axis), let size = shape[axis].size, size > 1 else { continue }
       let key = Key(region: node.region, value: value, axis: axis)
       if groups[key] == nil { order.append(key) }
-      let place = Int(index) < 0 ? Int(index) + size : Int(index)
+      let place = index < 0 ? index + size : index
       if groups[key, default: [:]][place] == nil { groups[key, default: [:]][place] = node }
     }
     for key in order {

@@ -19,14 +19,19 @@ import FXShapes
 ///   return %y
 /// }
 /// ```
-/// After, without what is dead:
+/// After:
 /// ```
 /// graph @main(%x: f32[b, t, 64]) {
+///   parameter @rest: i64[2] constant = [4, 16]
 ///   parameter @shape: i64[4] constant = [0, 0, 4, 16]
+///   %s: i64[2] = shape(%x) {end = 2}
+///   %c: i64[4] = concat(%s, @rest) {axis = 0}
 ///   %y: f32[b, t, 4, 16] = reshape(%x, @shape)
 ///   return %y
 /// }
 /// ```
+///
+/// Declines: nothing. Shapes are left that are not known from the operand's and the inputs' sizes.
 public struct ShapeSimplificationPass: Pass {
   public let name = "shape-simplification"
 

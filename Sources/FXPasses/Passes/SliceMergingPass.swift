@@ -19,12 +19,13 @@ import FXCore
 /// After:
 /// ```
 /// graph @main(%x: f32[2, 6]) {
-///   …
 ///   parameter @sizes: i64[2] constant = [2, 4]
-///   %node_4, %node_5 = split(%x, @sizes) {axis = 1}
-///   return %node_4 as "a", %node_5 as "b"
+///   %a: f32[2, 2], %b: f32[2, 4] = split(%x, @sizes) {axis = 1}
+///   return %a, %b
 /// }
 /// ```
+///
+/// Declines: nothing. Slices that overlap, leave something out or have other steps than 1 are left.
 public struct SliceMergingPass: Pass {
   public let name = "slice-merging"
 

@@ -4,7 +4,7 @@ import FXCore
 /// How a kernel runs on images whose channels lie in blocks: [batch, blocks, height, width, channels of a block].
 ///
 /// Vectors run along the channels of a block, so that narrow images and strides leave no lanes empty. Where the last
-/// block has more channels than the image, the rest hold anything finite.
+/// block has more channels than the image, the rest hold anything.
 struct BlockedChoice: Sendable {
   let choice: KernelChoice
   /// By operand: whether it has to be in blocks.
@@ -62,12 +62,11 @@ extension KernelRequest {
     let image = results[0].shape, block = layout.block
     guard image.count == 4, isAll(.float32), results.count == 1 else { return nil }
     func five(_ shape: [Int]) -> [Int] { [shape[0], (shape[1] + block - 1) / block, shape[2], shape[3], block] }
-    var images: [Bool] = []
+    var images = operands.map { _ in false }
     var facts: [OperandFacts?] = []
     for (index, operand) in operands.enumerated() {
       guard let operand else {
         facts.append(nil)
-        images.append(false)
         continue
       }
       var shape = operand.shape
@@ -77,6 +76,7 @@ extension KernelRequest {
       if layout.operands[index] || (isImage && layout.isWanted && operand.constant == nil && shape[2] * shape[3] > 1) {
         guard isImage else { return nil }
         shape = five(shape)
+        images[index] = true
       } else if operand.elementCount == 1 {
         shape = []
       } else {
@@ -85,7 +85,6 @@ extension KernelRequest {
         else { return nil }
         shape = five(Array(repeating: 1, count: 4 - shape.count) + shape)
       }
-      images.append(shape.count == 5 && isImage && !(operand.shape.suffix(2) == [1, 1] && !layout.operands[index]))
       facts.append(OperandFacts(elementType: operand.elementType, shape: shape, constant: operand.constant))
     }
     guard images.contains(true), zip(images, layout.operands).allSatisfy({ !$0 || $1 || layout.isWanted }) else { return nil }

@@ -14,9 +14,9 @@ extension KernelTable {
       let axes = request.constantIntegers(1).map { Set($0.map { $0 < 0 ? $0 + 4 : $0 }) }
       return axes == [2, 3] ? request.blockedMean(layout) : nil
     }
-    // Of those whose result for channels that are not there stays finite.
     let elementwise: [Operator] = [
-      .add, .sub, .mul, .maximum, .minimum, .relu, .leakyRelu, .clip, .sigmoid, .tanh, .silu, .quickGelu, .hardSigmoid,
+      .add, .sub, .mul, .div, .neg, .abs, .sqrt, .exp, .maximum, .minimum, .relu, .leakyRelu, .clip, .sigmoid, .tanh, .silu,
+      .quickGelu, .hardSigmoid,
       .hardSwish, .gelu, .elu, .mish, .softplus,
     ]
     for op in elementwise {

@@ -17,6 +17,7 @@ struct Codegen: ParsableCommand {
   @Argument(help: "The model, or with --verify a folder of models with inputs and outputs beside them.") var model: String
   @Option(help: "The target, or all.") var target: String
   @Option(name: .shortAndLong, help: "Folder for the program's files.") var output: String?
+  @OptionGroup var shapes: ShapeOptions
   @Option(help: "What the program is called; by default as the graph.") var name: String?
   @Flag(help: "Run the program and compare.") var verify = false
   @Option(help: "With --verify: folder with input_I.npy, input_I.pb or NAME.npy.") var inputs: String?
@@ -37,7 +38,8 @@ struct Codegen: ParsableCommand {
       target == "all" ? try generator.availableTargets.map(generator.target) : [try generator.target(named: target)]
     if verify { return try check(targets) }
     guard let output else { return }
-    let graph = try ModelFile.read(model)
+    var graph = try ModelFile.read(model)
+    try shapes.apply(to: &graph)
     for target in targets {
       let folder = targets.count == 1 ? output : "\(output)/\(target.name)"
       let options = CodegenOptions(name: name ?? defaultName(of: graph))
@@ -92,7 +94,8 @@ struct Codegen: ParsableCommand {
   }
 
   private func singleCase() throws -> VerificationCase {
-    let graph = try ModelFile.read(model)
+    var graph = try ModelFile.read(model)
+    try shapes.apply(to: &graph)
     let folder = ((model as NSString).deletingLastPathComponent) as NSString
     let data = inputs ?? folder.appendingPathComponent("test_data_set_0")
     if inputs == nil, FileManager.default.fileExists(atPath: data) {

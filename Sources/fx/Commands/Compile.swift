@@ -16,10 +16,7 @@ struct Compile: ModelCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(name: .shortAndLong, help: "The library to write.") var output: String
-  @Option(
-    help: ArgumentHelp(
-      "Sizes of an input, such as input=1,3,224,224, or none for a scalar; may be repeated.", valueName: "name=dims"))
-  var shape: [String] = []
+  @OptionGroup var shapes: ShapeOptions
   @Option(help: "The C++ compiler.") var compiler = "g++"
   @Option(help: "What the compiler is told beside what it needs.") var flags = "-O3 -march=native"
   @Option(help: "A folder that keeps the code.") var keep: String?
@@ -28,7 +25,7 @@ struct Compile: ModelCommand {
 
   func execute() throws {
     var graph = try ModelFile.read(model)
-    for (name, sizes) in try parsedShapes() { try fix(name, sizes, &graph) }
+    try shapes.apply(to: &graph)
     let passes = PassManager.defaultOptimizationPasses(executor: plain ? nil : ReferenceExecutor())
     if !plain { try passes.run(&graph) }
     var compiler = NativeCompiler()
@@ -44,27 +41,5 @@ struct Compile: ModelCommand {
     let size = try FileManager.default.attributesOfItem(atPath: output)[.size] as? Int ?? 0
     Terminal.line("arena  \(compiled.arenaByteCount.byteText)")
     Terminal.line("\(output): \(size.byteText), compiled in \(String(format: "%.1f", seconds)) s")
-  }
-
-  private func parsedShapes() throws -> [(name: String, sizes: [Int])] {
-    try shape.map { entry in
-      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let sizes = parts.last?.split(whereSeparator: { $0 == "," || $0 == "x" }).map { Int($0) } ?? []
-      guard parts.count == 2, sizes.allSatisfy({ $0 ?? -1 >= 0 }) else {
-        throw ValidationError("--shape takes NAME=SIZE,SIZE,…, not '\(entry)'")
-      }
-      return (String(parts[0]), sizes.compactMap(\.self))
-    }
-  }
-
-  private func fix(_ name: String, _ sizes: [Int], _ graph: inout Graph) throws {
-    guard let input = graph.inputs.first(where: { graph.name(of: $0) == name }) else {
-      let names = graph.inputs.map { graph.name(of: $0) }
-      throw ValidationError("the model has no input '\(name)'; it has \(names.joined(separator: ", "))")
-    }
-    guard let element = try graph.type(of: input).elementType else {
-      throw ValidationError("the type of input '\(name)' is not known")
-    }
-    try graph.setType(of: input, to: .tensor(element, Shape(sizes)))
   }
 }

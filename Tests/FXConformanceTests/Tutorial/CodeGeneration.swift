@@ -63,7 +63,7 @@ extension TutorialTests {
 
     @Test func cpp() throws {
       let sources = try generateCppCode()
-      #expect(sources[0].contains("#include <torch/torch.h>") && sources[1].contains("#include \""))
+      #expect(sources[0].contains("#include <ATen/ATen.h>") && sources[1].contains("#include \""))
       var model = try TutorialTests.model()
       try model.setType(of: model.inputs[0], to: .tensor(.float32, [2, 3]))
       let path = NSTemporaryDirectory() + "tutorial-\(UUID().uuidString).so"

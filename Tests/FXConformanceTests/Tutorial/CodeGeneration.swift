@@ -30,7 +30,8 @@ extension TutorialTests {
       let folder = NSTemporaryDirectory() + "tutorial-\(UUID().uuidString)"
       defer { try? FileManager.default.removeItem(atPath: folder) }
       let item = VerificationCase(
-        "model", model, inputs: [.tensor(x)], expected: try ReferenceExecutor().run(model, inputs: [.tensor(x)]), rtol: 1e-5, atol: 1e-6)
+        "model", model, inputs: [.tensor(x)], expected: try ReferenceExecutor().run(model, inputs: [.tensor(x)]), rtol: 1e-5,
+        atol: 1e-6)
       let python = try #require(ProcessInfo.processInfo.environment["FX_PYTHON"], "FX_PYTHON names no interpreter")
       let verifier = ProgramVerifier(NumpyTarget(), folder: folder, environment: RunnerEnvironment(python: python))
       guard case .executed = try verifier.verify([item])[0] else {
@@ -115,7 +116,8 @@ extension TutorialTests {
       let error = #expect(throws: CodegenError.self) { try unknownTarget() }
       #expect(
         error?.description
-          == "there is no target 'fortran'; available: cuda, libtorch, numpy, pytorch, std_cpp, std_cpp_cblas, swift, tensorrt, xla")
+          == "there is no target 'fortran'; available: cuda, libtorch, numpy, pytorch, std_cpp, std_cpp_cblas, swift, tensorrt, xla"
+      )
     }
   }
 }

@@ -52,6 +52,17 @@ public struct PassOutcome: Sendable, Equatable {
   /// The count under `label`, 0 if there is none.
   public subscript(label: String) -> Int { facts.first { $0.label == label }?.count ?? 0 }
 
+  /// What applying a pass again and again does until it finds nothing more: for passes whose changes let others follow.
+  static func untilStable(_ apply: (inout PassOutcome) throws -> Void) rethrows -> PassOutcome {
+    var (whole, round) = (PassOutcome(), PassOutcome())
+    repeat {
+      round = PassOutcome()
+      try apply(&round)
+      whole.add(round)
+    } while round.changes > 0
+    return whole
+  }
+
   /// Adds what another application of the pass did. Its refusals replace the earlier ones, which they repeat.
   mutating func add(_ later: PassOutcome) {
     changes += later.changes

@@ -15,6 +15,16 @@ import Testing
     }
   }
 
+  /// Three sums of eleven features.
+  private static func linear(_ op: Operator, rows: Int, _ attributes: Attributes, hasBias: Bool = true) -> KernelCase {
+    var attributes = attributes
+    attributes["coefficients"] = .floats((0..<33).map { Float(($0 * 7) % 13) / 60 - 0.1 })
+    if hasBias { attributes["intercepts"] = .floats([0.25, 0.5, 0.125]) }
+    return KernelCase(
+      op: op, operands: [.f([rows, 11], 0...1)], attributes: attributes, resultCount: op === Operator.linearClassifier ? 2 : 1,
+      tolerance: 1e-5)
+  }
+
   static let rows: [KernelCase] =
     [-1, 1, 0, 2].flatMap { axis in
       [Operator.softmax, .logSoftmax].map { op in
@@ -41,6 +51,15 @@ import Testing
         op: .groupNormalization, operands: [.f([2, 6, 5, 3]), .constant([6]), .f([6])], attributes: ["num_groups": 3],
         tolerance: 1e-5),
       KernelCase(op: .instanceNormalization, operands: [.f([2, 6, 50]), .constant([6]), .f([6])], tolerance: 1e-5),
+      KernelCase(op: .scaler, operands: [.f([7, 3])], attributes: ["offset": .floats([1, -2, 0.5]), "scale": .floats([3])]),
+      KernelCase(op: .normalizer, operands: [.f([7, 9])], attributes: ["norm": "L2"]),
+      KernelCase(op: .normalizer, operands: [.f([7, 9])], attributes: ["norm": "L1"]),
+      KernelCase(op: .normalizer, operands: [.f([9])], attributes: ["norm": "MAX"]),
+      linear(.linearClassifier, rows: 5, ["classlabels_ints": .ints([7, 2, 5])]),
+      linear(.linearClassifier, rows: 600, ["classlabels_ints": .ints([7, 2, 5, 9]), "post_transform": "SOFTMAX"]),
+      linear(.linearClassifier, rows: 1, ["classlabels_ints": .ints([7, 2, 5]), "post_transform": "LOGISTIC"], hasBias: false),
+      linear(.linearRegressor, rows: 40, ["targets": 3]),
+      linear(.linearRegressor, rows: 4, ["targets": 3, "post_transform": "PROBIT"], hasBias: false),
       KernelCase(op: .lrn, operands: [.f([2, 7, 5, 3])], attributes: ["size": 5, "alpha": .float(0.3)], tolerance: 1e-5),
       KernelCase(
         op: .lrn, operands: [.f([3, 4])], attributes: ["size": 2, "beta": .float(0.6), "bias": .float(2)], tolerance: 1e-5),

@@ -23,6 +23,16 @@ extension Tensor {
     if case .bytes(let storage) = contents { ObjectIdentifier(storage) } else { nil }
   }
 
+  /// Every element as a scalar that shares these bytes; none for strings and for elements narrower than a byte.
+  package var scalars: [Tensor] {
+    guard case .bytes(let storage) = contents, elementType.bitWidth % 8 == 0 else { return [] }
+    let width = elementType.bitWidth / 8
+    return (0..<elementCount).map { index in
+      let bytes = UnsafeRawBufferPointer(start: storage.base + index * width, count: width)
+      return Tensor(elementType, [], count: 1, .bytes(TensorStorage(borrowing: bytes, owner: storage)))
+    }
+  }
+
   /// This tensor with its first byte aligned for its elements, copied if a mapped file has it elsewhere.
   package var aligned: Tensor {
     guard let address = unsafeBytes, UInt(bitPattern: address) % UInt(max(1, elementType.bitWidth / 8)) != 0 else {

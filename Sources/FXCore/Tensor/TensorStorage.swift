@@ -9,9 +9,10 @@ final class TensorStorage: @unchecked Sendable {
   /// What keeps borrowed bytes alive; `nil` for heap storage.
   let owner: AnyObject?
 
-  /// Heap bytes, 64-byte aligned so that every kernel may use aligned loads, zeroed on request.
+  /// Heap bytes, zeroed on request: blocks of some size begin at a cache line, small ones where they are had quickest, which
+  /// is good for elements of every type.
   init(byteCount: Int, zeroed: Bool) {
-    base = UnsafeMutableRawPointer.allocate(byteCount: Swift.max(byteCount, 1), alignment: 64)
+    base = UnsafeMutableRawPointer.allocate(byteCount: Swift.max(byteCount, 1), alignment: byteCount < 512 ? 16 : 64)
     self.byteCount = byteCount
     owner = nil
     if zeroed { base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount) }

@@ -45,7 +45,9 @@ extension Decompositions {
     }
     unary(.lrn) { x, context in
       let (sizes, size) = (try x.sizes, context[LocalResponseNormalization.size])
-      guard sizes.count >= 2, size > 0 else { throw DecompositionDeclined(reason: "there are no neighbours to sum") }
+      guard sizes.count >= 2, size > 0, !sizes.contains(where: { $0.size == 0 }) else {
+        throw DecompositionDeclined(reason: "there are no neighbours to sum")
+      }
       let wide = try x.widened()
       // The mean over neighbouring channels is that over a window along them, padding included.
       let planes = try (wide * wide).reshaped([sizes[0], 1, sizes[1], sizes[2...].reduce(1) { try $0 * $1 }])

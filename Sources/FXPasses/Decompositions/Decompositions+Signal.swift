@@ -111,7 +111,11 @@ private struct Signal {
     let turns = try mod(builder.range(bins).unsqueezed([1]) * places, builder.term(length))
     let turn = try builder.term(length).cast(to: .float64)
     let angles = try turns.cast(to: .float64) * .float(isInverse ? 2 * .pi : -2 * .pi) / turn
-    let (cosines, sines) = (try cos(angles), try sin(angles))
+    // Quarters of a turn are exact, so that what cancels there is 0.
+    let quarters = try turns * 4
+    let full = builder.term(length)
+    let cosines = try select(mod(quarters, full * 2) .== full, 0, cos(angles))
+    let sines = try select(mod(quarters, full * 2) .== 0, 0, sin(angles))
     var re = try matmul(cosines, real)
     var im = try matmul(sines, real)
     if let imaginary {

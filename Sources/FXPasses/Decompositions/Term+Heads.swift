@@ -68,7 +68,7 @@ extension DecompositionBuilder {
       let scale = 1 / Double(size).squareRoot()
       return try scalar(.float(root ? scale.squareRoot() : scale), type)
     }
-    let scale = try reciprocal(sqrt(term(size).cast(to: .float32)))
+    let scale = try reciprocal(sqrt(term(size).cast(to: type == .float64 ? .float64 : .float32)))
     return try (root ? sqrt(scale) : scale).cast(to: type)
   }
 }

@@ -42,21 +42,21 @@ public struct AlgebraicSimplificationPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
-    for id in graph.allNodes where graph.contains(id) {
-      let node = try graph[id]
-      switch node.op {
-      case .add, .or: try removeNeutral(0, node, &graph, &outcome)
-      case .and: try removeNeutral(1, node, &graph, &outcome)
-      case .lstm: try removeStates([5, 6], node, &graph, &outcome)
-      case .gru, .rnn: try removeStates([5], node, &graph, &outcome)
-      case .mul: try mergeFactors(node, &graph, &outcome)
-      default: break
+    try .untilStable { outcome in
+      for id in graph.allNodes where graph.contains(id) {
+        let node = try graph[id]
+        switch node.op {
+        case .add, .or: try removeNeutral(0, node, &graph, &outcome)
+        case .and: try removeNeutral(1, node, &graph, &outcome)
+        case .lstm: try removeStates([5, 6], node, &graph, &outcome)
+        case .gru, .rnn: try removeStates([5], node, &graph, &outcome)
+        case .mul: try mergeFactors(node, &graph, &outcome)
+        default: break
+        }
+        guard graph.contains(id), Self.broadcasting.contains(node.op) else { continue }
+        try skipExpansions(graph[id], &graph, &outcome)
       }
-      guard graph.contains(id), Self.broadcasting.contains(node.op) else { continue }
-      try skipExpansions(graph[id], &graph, &outcome)
     }
-    return outcome
   }
 
   private func removeNeutral(
@@ -106,18 +106,20 @@ public struct AlgebraicSimplificationPass: Pass {
   private func skipExpansions(_ node: Node, _ graph: inout Graph, _ outcome: inout PassOutcome) throws {
     let type = try graph.type(of: node.results[0])
     guard type.hasKnownShape, let result = type.shape else { return }
-    for (index, operand) in node.operands.enumerated() {
-      guard let inner = graph.call(producing: operand), inner.op == .expand,
+    for index in node.operands.indices {
+      // What was skipped before gives no sizes any more.
+      let operands = try graph[node.id].operands
+      guard let inner = graph.call(producing: operands[index]), inner.op == .expand,
         let source = graph.type(of: inner.operands[0]).shape, source.rank <= result.rank
       else { continue }
       // Another operand must have every size that the expansion gave.
-      let others = node.operands.enumerated().filter { $0.offset != index }.compactMap { graph.type(of: $0.element).shape }
+      let others = operands.enumerated().filter { $0.offset != index }.compactMap { graph.type(of: $0.element).shape }
       let covers = result.indices.allSatisfy { axis in
         func size(_ shape: Shape) -> Dimension? {
           let place = axis - (result.rank - shape.rank)
           return place >= 0 ? shape[place] : nil
         }
-        return result[axis] == size(source) || result[axis].size == 1 || others.contains { size($0) == result[axis] }
+        return result[axis] == size(source) || others.contains { size($0) == result[axis] }
       }
       guard covers else { continue }
       try graph.setOperand(index, of: node.id, to: inner.operands[0])

@@ -52,9 +52,12 @@ public struct ConstantFoldingPass: Pass {
     var outcome = PassOutcome()
     let hasRegions = try graph.allNodes.contains { try !graph[$0].regions.isEmpty }
     if hasRegions { try propagateCaptures(in: &graph, &outcome) }
+    // What is folded may leave other constants unused, or regions captures that are constants now.
+    var changes = 0
     repeat {
+      changes = outcome.changes
       outcome.add(try fold(&graph))
-    } while try hasRegions && propagateCaptures(in: &graph, &outcome)
+    } while try hasRegions && (propagateCaptures(in: &graph, &outcome) || outcome.changes > changes)
     return outcome
   }
 

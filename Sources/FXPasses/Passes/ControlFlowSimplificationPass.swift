@@ -39,19 +39,14 @@ public struct ControlFlowSimplificationPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
     // What is inlined may hold branches and loops that are known now; those inside regions are visited before it.
-    var round = PassOutcome()
-    repeat {
-      round = PassOutcome()
+    try .untilStable { outcome in
       for op in [Operator.cond, .loop] {
         for id in graph.nodes(calling: op).inOrder(of: graph).reversed() where graph.contains(id) {
-          op == .cond ? try takeBranch(id, &graph, &round) : try unroll(id, &graph, &round)
+          op == .cond ? try takeBranch(id, &graph, &outcome) : try unroll(id, &graph, &outcome)
         }
       }
-      outcome.add(round)
-    } while round.changes > 0
-    return outcome
+    }
   }
 
   private func takeBranch(_ id: NodeID, _ graph: inout Graph, _ outcome: inout PassOutcome) throws {

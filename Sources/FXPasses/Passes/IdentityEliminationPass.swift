@@ -30,14 +30,14 @@ public struct IdentityEliminationPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
-    for id in graph.allNodes {
-      let node = try graph[id]
-      guard let operand = try same(as: node, graph, &outcome) else { continue }
-      try graph.replace(id, byFirstResult: operand)
-      outcome.change("\(node.op) removed")
+    try .untilStable { outcome in
+      for id in graph.allNodes {
+        let node = try graph[id]
+        guard let operand = try same(as: node, graph, &outcome) else { continue }
+        try graph.replace(id, byFirstResult: operand)
+        outcome.change("\(node.op) removed")
+      }
     }
-    return outcome
   }
 
   /// The operand that equals the first result of a node, whose other results nobody uses; `nil` if there is none.

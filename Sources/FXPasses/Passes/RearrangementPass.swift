@@ -35,21 +35,21 @@ public struct RearrangementPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
-    // From the last of each chain back: what is replaced first leaves least behind.
-    for id in graph.allNodes.reversed() where graph.contains(id) {
-      let node = try graph[id]
-      guard Self.moves.contains(node.op), let result = node.results.first else { continue }
-      let type = try graph.type(of: result)
-      guard type.hasKnownShape, let shape = type.shape else { continue }
-      let trace = AxisTrace(.value(result), sizes: shape.dimensions, atoms: Array(shape.indices), in: graph)
-      guard let (plan, gone) = try best(trace, shape, graph) else { continue }
-      let new = try graph.insert(plan, before: id)
-      try graph.replace(id, with: [new])
-      try graph.eraseUnused(gone)
-      outcome.change("rearrangements shortened")
+    try .untilStable { outcome in
+      // From the last of each chain back: what is replaced first leaves least behind.
+      for id in graph.allNodes.reversed() where graph.contains(id) {
+        let node = try graph[id]
+        guard Self.moves.contains(node.op), let result = node.results.first else { continue }
+        let type = try graph.type(of: result)
+        guard type.hasKnownShape, let shape = type.shape else { continue }
+        let trace = AxisTrace(.value(result), sizes: shape.dimensions, atoms: Array(shape.indices), in: graph)
+        guard let (plan, gone) = try best(trace, shape, graph) else { continue }
+        let new = try graph.insert(plan, before: id)
+        try graph.replace(id, with: [new])
+        try graph.eraseUnused(gone)
+        outcome.change("rearrangements shortened")
+      }
     }
-    return outcome
   }
 
   /// The way that saves most calls, and the calls that go with it; `nil` if none saves any.

@@ -32,28 +32,28 @@ public struct ReshapeSimplificationPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
-    for id in graph.allNodes where graph.contains(id) {
-      let node = try graph[id]
-      guard Self.reshapes.contains(node.op), let inner = graph.call(producing: node.operands[0]),
-        Self.reshapes.contains(inner.op)
-      else { continue }
-      let source = inner.operands[0]
-      let type = graph.type(of: .value(node.results[0]))
-      if type.hasKnownShape, type == graph.type(of: source) {
-        try graph.replace(id, with: [source])
-        outcome.change("reshapes undone")
-      } else if graph.isUsedOnce(inner.results[0]), let sizes = sizes(of: type) {
-        let shape = graph.addConstant(Tensor(vector: sizes), name: "shape")
-        let result = try graph.insert(.reshape, [source, .parameter(shape)], type: type, before: id)
-        try graph.replace(id, with: [.value(result)])
-        outcome.change("reshapes composed")
-      } else {
-        continue
+    try .untilStable { outcome in
+      for id in graph.allNodes where graph.contains(id) {
+        let node = try graph[id]
+        guard Self.reshapes.contains(node.op), let inner = graph.call(producing: node.operands[0]),
+          Self.reshapes.contains(inner.op)
+        else { continue }
+        let source = inner.operands[0]
+        let type = graph.type(of: .value(node.results[0]))
+        if type.hasKnownShape, type == graph.type(of: source) {
+          try graph.replace(id, with: [source])
+          outcome.change("reshapes undone")
+        } else if graph.isUsedOnce(inner.results[0]), let sizes = sizes(of: type) {
+          let shape = graph.addConstant(Tensor(vector: sizes), name: "shape")
+          let result = try graph.insert(.reshape, [source, .parameter(shape)], type: type, before: id)
+          try graph.replace(id, with: [.value(result)])
+          outcome.change("reshapes composed")
+        } else {
+          continue
+        }
+        if try graph.uses(of: inner.results[0]).isEmpty { try graph.erase(inner.id) }
       }
-      if try graph.uses(of: inner.results[0]).isEmpty { try graph.erase(inner.id) }
     }
-    return outcome
   }
 
   /// The shape as `reshape` takes it: −1 for the one size that is not fixed; `nil` if more are open, or one is 0.

@@ -46,18 +46,18 @@ public struct TransposeSinkingPass: Pass {
 
   @discardableResult
   public func apply(to graph: inout Graph) throws -> PassOutcome {
-    var outcome = PassOutcome()
-    for id in graph.nodes(calling: .transpose).inOrder(of: graph) where graph.contains(id) {
-      let node = try graph[id]
-      guard let shape = graph.type(of: node.operands[0]).shape, shape.rank > 1 else { continue }
-      let permutation = node[Transpose.permutation] ?? (0..<shape.rank).reversed()
-      guard permutation.sorted() == Array(shape.indices) else { continue }
-      var way = Way()
-      guard try follow(node.results[0], permutation, graph, &way), !way.ends.isEmpty, !way.passed.isEmpty else { continue }
-      try sink(node, permutation, way, &graph)
-      outcome.change("transposes sunk")
+    try .untilStable { outcome in
+      for id in graph.nodes(calling: .transpose).inOrder(of: graph) where graph.contains(id) {
+        let node = try graph[id]
+        guard let shape = graph.type(of: node.operands[0]).shape, shape.rank > 1 else { continue }
+        let permutation = node[Transpose.permutation] ?? (0..<shape.rank).reversed()
+        guard permutation.sorted() == Array(shape.indices) else { continue }
+        var way = Way()
+        guard try follow(node.results[0], permutation, graph, &way), !way.ends.isEmpty, !way.passed.isEmpty else { continue }
+        try sink(node, permutation, way, &graph)
+        outcome.change("transposes sunk")
+      }
     }
-    return outcome
   }
 
   // MARK: Finding

@@ -23,6 +23,7 @@ extension KernelTable {
     table.addQuantizations()
     table.addImages()
     table.addTrees()
+    table.addLinearModels()
     table.addSignals()
     table.addBlocked()
     return table

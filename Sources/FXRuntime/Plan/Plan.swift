@@ -19,8 +19,10 @@ struct Plan: Sendable {
   /// A value of the region, or a constant.
   struct Slot: Sendable {
     let home: Home
-    /// `nil` if only the run tells, or if the value is no tensor.
+    /// `nil` if only the run tells, if the value is no tensor, or for strings, whose type may be known.
     let facts: TensorFacts?
+    /// Of a tensor whose rank is known.
+    let type: ValueType?
   }
 
   /// Where a value's bytes are.

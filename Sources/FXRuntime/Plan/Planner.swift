@@ -57,7 +57,7 @@ struct Planner {
     }
     wantedInBlocks = try program.kernels.wantedInBlocks(nodes, of: graph)
     for (index, argument) in try graph.arguments(of: program.region).enumerated() {
-      slotOf[argument] = add(.input(index), TensorFacts(inputTypes[index]))
+      slotOf[argument] = add(.input(index), TensorFacts(inputTypes[index]), inputTypes[index])
     }
     for id in nodes {
       let node = try graph[id]
@@ -85,11 +85,11 @@ struct Planner {
     let facts = operands.map { $0 < 0 ? nil : slots[Int($0)].facts }
     let tensors = operands.map { $0 < 0 ? nil : constant($0) }
     let types = operands.enumerated().map { index, slot -> ValueType? in
-      slot < 0 ? nil : facts[index]?.type ?? .unknown
+      slot < 0 ? nil : facts[index]?.type ?? slots[Int(slot)].type ?? .unknown
     }
-    guard zip(operands, facts).allSatisfy({ $0 < 0 || $1 != nil }),
+    guard types.allSatisfy({ $0 != .unknown }),
       let inferred = try program.inference.results(of: node, operandTypes: types, operandTensors: tensors)
-    else { return try addEvaluation(node, operands, facts: node.results.map { _ in nil }) }
+    else { return try addEvaluation(node, operands, types: node.results.map { _ in .unknown }) }
 
     if node.op.isPure, let constants = try constants(node, inferred, operands, tensors) {
       for (result, tensor) in zip(node.results, constants) {
@@ -99,7 +99,9 @@ struct Planner {
       return
     }
     let resultFacts = inferred.types.map(TensorFacts.init)
-    guard resultFacts.allSatisfy({ $0 != nil }) else { return try addEvaluation(node, operands, facts: resultFacts) }
+    guard resultFacts.allSatisfy({ $0 != nil }), zip(operands, facts).allSatisfy({ $0 < 0 || $1 != nil }) else {
+      return try addEvaluation(node, operands, types: inferred.types)
+    }
     try choose(node, operands, facts, tensors, resultFacts.compactMap(\.self))
   }
 
@@ -156,7 +158,7 @@ struct Planner {
       return try add(blocked.choice, node, operands, request, [image] + results.dropFirst())
     }
     guard let choice = try program.kernels[node.op]?(request) else {
-      return try addEvaluation(node, operands, facts: results)
+      return try addEvaluation(node, operands, types: results.map(\.type))
     }
     try add(choice, node, operands.map { try reordered($0, inBlocks: false, for: node) }, request, results)
   }
@@ -192,11 +194,12 @@ struct Planner {
   }
 
   /// A step whose operands are handed over as values and whose results are found out in the run.
-  private mutating func addEvaluation(_ node: Node, _ given: [Int32], facts: [TensorFacts?]) throws {
+  private mutating func addEvaluation(_ node: Node, _ given: [Int32], types: [ValueType]) throws {
     let operands = try given.map { try reordered($0, inBlocks: false, for: node) }
     var results: [Int32] = []
     for (index, value) in node.results.enumerated() {
-      let slot = add(.boxed, index < facts.count ? facts[index] : nil)
+      let type = index < types.count ? types[index] : .unknown
+      let slot = add(.boxed, TensorFacts(type), type)
       slotOf[value] = slot
       results.append(slot)
     }
@@ -207,11 +210,11 @@ struct Planner {
     let operand = operands[index]
     switch slots[Int(operand)].home {
     case .boxed:
-      try addEvaluation(node, operands, facts: [facts])
+      try addEvaluation(node, operands, types: [facts.type])
     case .constant(let tensor):
       // The element count was checked by the shape rule; a mismatch would be the rule's fault and is run, not assumed.
       guard let view = try? tensor.reshaped(facts.shape) else {
-        return try addEvaluation(node, operands, facts: [facts])
+        return try addEvaluation(node, operands, types: [facts.type])
       }
       slotOf[node.results[0]] = add(.constant(view), facts)
       finish(node, step: nil)
@@ -275,8 +278,12 @@ struct Planner {
     return slot
   }
 
-  private mutating func add(_ home: Plan.Home, _ facts: TensorFacts?) -> Int32 {
-    slots.append(Plan.Slot(home: home, facts: facts))
+  private mutating func add(_ home: Plan.Home, _ facts: TensorFacts?, _ type: ValueType = .unknown) -> Int32 {
+    // Sizes that only the run tells have no names beyond the node that gives them.
+    let known = type.tensorType.flatMap { type in
+      type.shape.map { ValueType.tensor(type.elementType, Shape($0.map { $0.size == nil ? .unknown : $0 })) }
+    }
+    slots.append(Plan.Slot(home: home, facts: facts, type: known))
     return Int32(slots.count - 1)
   }
 
@@ -339,7 +346,7 @@ struct Planner {
       guard case .constant(let tensor) = slot.home else { continue }
       let aligned = tensor.aligned
       if aligned.storageIdentity != tensor.storageIdentity { tensor.releasePages() }
-      slots[index] = Plan.Slot(home: .constant(aligned), facts: slot.facts)
+      slots[index] = Plan.Slot(home: .constant(aligned), facts: slot.facts, type: slot.type)
     }
   }
 

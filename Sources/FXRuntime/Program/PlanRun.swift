@@ -72,6 +72,8 @@ struct PlanRun {
       }
       state.table[slot] = tensor.unsafeBytes
       value = .tensor(tensor)
+    } else if let type = plan.slots[slot].type?.tensorType, value.tensor.map({ !type.admits($0.type) }) ?? true {
+      throw KernelError.invalid("the result is \(value.type), inferred was \(type)")
     }
     state.boxes[slot] = value
   }

@@ -52,10 +52,10 @@ enum ClassLabels: Sendable {
   }
 }
 
-extension Collection where Element == Double {
+extension Collection where Element: BinaryFloatingPoint {
   /// The place of the greatest element, the first of several; 0 if there is none. NaN is greater than nothing.
   var greatestPlace: Int {
-    var best = (place: 0, value: -Double.infinity)
+    var best = (place: 0, value: -Element.infinity)
     for (place, value) in enumerated() where value > best.value { best = (place, value) }
     return best.place
   }

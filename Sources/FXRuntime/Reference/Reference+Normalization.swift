@@ -9,7 +9,11 @@ extension ReferenceKernels {
       let axis = try Selection.axis(context[LayerNormalization.axis], rank: x.shape.count)
       let size = x.shape[axis...].reduce(1, &*)
       var values = try x.numbers().doubles
-      let moments = values.normalize(groupsOf: size, epsilon: Double(context[LayerNormalization.epsilon]))
+      var moments = values.normalize(groupsOf: size, epsilon: Double(context[LayerNormalization.epsilon]))
+      // The mean of nothing is no number.
+      if size == 0 {
+        moments = Array(repeating: Moments(mean: .nan, inverse: .nan), count: try Selection.count(Array(x.shape[..<axis])))
+      }
       try context.scale(&values, x.shape, by: 1, plus: 2)
       let result = RuntimeValue.tensor(try Tensor(x.elementType, x.shape, numbers: .floats(values), saturating: false))
       let shape = x.shape[..<axis] + Array(repeating: 1, count: x.shape.count - axis)

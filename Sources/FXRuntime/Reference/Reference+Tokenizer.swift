@@ -43,6 +43,7 @@ private func tokens(_ context: ReferenceContext, _ texts: [String]) throws -> [[
   let (expression, separators) = (context[Tokenizer.expression], context[Tokenizer.separators] ?? [])
   switch (expression, separators.isEmpty) {
   case (let expression?, true):
+    if let letters = LetterRuns(expression) { return texts.map(letters.tokens) }
     let pattern = try context.prepared { try Patterns([expression]) }.regexes[0]
     return texts.map { text in text.matches(of: pattern).map { String(text[$0.range]) } }
   case (nil, false) where separators == [""]:
@@ -56,5 +57,37 @@ private func tokens(_ context: ReferenceContext, _ texts: [String]) throws -> [[
       }
     }
   default: throw KernelError.invalid("either tokenexp or separators says what a token is")
+  }
+}
+
+/// The pattern `[…]+` of ASCII letters and ranges of them, which most models have, without a regular expression.
+struct LetterRuns {
+  private var contains = Array(repeating: false, count: 256)
+
+  /// `nil` for any other pattern.
+  init?(_ pattern: String) {
+    let bytes = Array(pattern.utf8)
+    guard bytes.count > 3, bytes.first == UInt8(ascii: "["), bytes.suffix(2) == [UInt8(ascii: "]"), UInt8(ascii: "+")] else {
+      return nil
+    }
+    var rest = bytes[1..<bytes.count - 2]
+    func isPlain(_ byte: UInt8) -> Bool {
+      (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "_")
+    }
+    while let first = rest.popFirst() {
+      guard isPlain(first) else { return nil }
+      var last = first
+      if rest.first == UInt8(ascii: "-") {
+        rest.removeFirst()
+        guard let end = rest.popFirst(), isPlain(end), end >= first else { return nil }
+        last = end
+      }
+      for byte in first...last { contains[Int(byte)] = true }
+    }
+  }
+
+  /// The longest runs of the letters.
+  func tokens(_ text: String) -> [String] {
+    text.utf8.split { !contains[Int($0)] }.map { String(Substring($0)) }
   }
 }

@@ -11,8 +11,9 @@ extension ReferenceKernels {
       }
       let (order, keys) = labels.ascending
       let names = try keys.tensor(Array(0..<keys.count))
+      let values = Tensor(vector: x.elements.map { Float($0) }).scalars
       let maps = (0..<x.count).map { row in
-        RuntimeValue.map(keys: names, values: order.map { .tensor(Tensor(Float(x.elements[row * x.width + $0]))) })
+        RuntimeValue.map(keys: names, values: order.map { .tensor(values[row * x.width + $0]) })
       }
       return [.sequence(maps, element: .map(names.elementType, .tensor(.float32, [])))]
     }

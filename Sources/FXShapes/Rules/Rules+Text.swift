@@ -14,6 +14,8 @@ extension ShapeRules {
       guard shape.rank == 1 || (shape.rank == 2 && shape[0].unified(with: 1) != nil) else {
         throw .rank(operand: 0, expected: "1, or [1, c]", actual: shape.rank)
       }
+      // Nothing is taken away without stop words; of no strings one is made.
+      if context[StringNormalizer.stopWords]?.isEmpty ?? true, shape.last?.size ?? 0 > 0 { return [.tensor(.string, shape)] }
       let count = context.dataDependentDimension()
       return [.tensor(.string, shape.rank == 1 ? [count] : [1, count])]
     }

@@ -62,7 +62,11 @@ extension RandomProgram {
       guard let square = try call(.matmul, [x.operand, weight([depth, 2]).operand], magnitude: m)?.first,
         square.rank >= 2, square.shape[square.rank - 2].size == 2
       else { return }
-      try add(.det, [tamed(square, .within(4)).operand], magnitude: 32)
+      // Far from singular.
+      let diagonal = try Tensor(square.type.elementType, [2, 2], numbers: .floats([16, 0, 0, 16]))
+      let regular = try require(
+        .add, [tamed(square, .within(4)).operand, .parameter(graph.addConstant(diagonal))], magnitude: 20)
+      try add(.det, [regular.operand], magnitude: 800)
     default:
       // Products that read one operand, as those of queries, keys and values.
       for _ in 0..<2 + random.below(2) { try add(.matmul, [x.operand, weight([depth, width]).operand], magnitude: m) }
@@ -173,8 +177,9 @@ extension RandomProgram {
       guard x.rank >= 3 else { return }
       try add(.lrn, [x.operand], ["size": .int(1 + random.below(3))], magnitude: x.magnitude)
     case 7:
-      guard x.rank == 4 else { return }
-      try add(.meanVarianceNormalization, [x.operand], magnitude: 8)
+      // Elements that differ: others leave nothing but rounding.
+      guard x.rank == 4, let sizes = x.sizes else { return }
+      try add(.meanVarianceNormalization, [weight(sizes).operand], magnitude: 8)
     default:
       let op = random.pick([.softmax, .softmax, .logSoftmax, .hardmax] as [Operator])
       try add(op, [x.operand], ["axis": .int(axis(x.rank))], magnitude: op == .logSoftmax ? 24 : 1)

@@ -161,7 +161,8 @@ extension RandomProgram {
   }
 
   private mutating func gradient() throws {
-    let operands = try [tamed(float(), .within(3)), weight([])]
+    let first = try tamed(float(), .within(3))
+    let operands = try [first, weight([], element: first.type.elementType)]
     let node = try graph.append(
       .gradient, operands.map(\.operand), attributes: ["with_respect_to": 2], results: operands.map { .tensor($0.type) },
       at: .end(of: region), location: Location(file: "program", line: 0))

@@ -158,8 +158,8 @@ public struct RandomProgram {
   /// Keeps values for later calls.
   mutating func note(_ made: [Value]) throws {
     for value in made {
-      // How many elements there are only the run tells, and there may be none: nothing but that is read of it.
-      let isKnown = value.shape.allSatisfy { !$0.isUnknown && $0.symbols.isSubset(of: ["n", "m"]) }
+      // Where there are no elements, or only the run tells how many, nothing but that is read of it.
+      let isKnown = value.shape.allSatisfy { $0.size != 0 && !$0.isUnknown && $0.symbols.isSubset(of: ["n", "m"]) }
       values += try isKnown ? [value] : call(.size, [value.operand], magnitude: 1000) ?? []
     }
   }

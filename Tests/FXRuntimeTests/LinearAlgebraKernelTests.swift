@@ -17,6 +17,27 @@ import Testing
     [Given.f(b), .constant(b)].map { KernelCase(op: .matmul, operands: [.f(a), $0], tolerance: 2e-5) }
   }
 
+  /// By the system's BLAS, where there is one.
+  static let doubles: [KernelCase] =
+    shapes.map { a, b in
+      KernelCase(
+        op: .matmul, operands: [.typed(.float64, a, -1...1), .typed(.float64, b, -1...1)], tolerance: 1e-12, mustBeFast: false)
+    }
+    + [[[6, 5], [5, 9]], [[6, 5], [5, 9], [6, 9]], [[6, 5], [5, 9], [9]], [[6, 5], [5, 9], [6, 1]]].map { shapes in
+      KernelCase(
+        op: .gemm, operands: shapes.map { .typed(.float64, $0, -1...1) }, attributes: ["alpha": 0.5], tolerance: 1e-12,
+        mustBeFast: false)
+    }
+    + [[[5, 6], [9, 5], [9]], [[5, 1], [9, 5], [9]], [[1, 6], [9, 1], [6, 9]]].map { shapes in
+      KernelCase(
+        op: .gemm, operands: shapes.map { .typed(.float64, $0, -1...1) }, attributes: ["transA": true, "transB": true],
+        tolerance: 1e-12, mustBeFast: false)
+    } + [
+      KernelCase(
+        op: .linear, operands: [[2, 3, 40], [11, 40], [11]].map { .typed(.float64, $0, -1...1) }, tolerance: 1e-12,
+        mustBeFast: false)
+    ]
+
   static let fused: [KernelCase] = [
     KernelCase(
       op: .fusedMatmul, operands: [.f([2, 6, 500]), .constant([500, 9]), .f([2, 6, 9])], attributes: ["activation": "relu"]),
@@ -46,6 +67,7 @@ import Testing
   ]
 
   @Test("products", arguments: products) func matmul(_ given: KernelCase) throws { try given.check() }
+  @Test("products of float64", arguments: doubles) func float64(_ given: KernelCase) throws { try given.check() }
   @Test("with biases, residuals and activations", arguments: fused) func epilogues(_ given: KernelCase) throws {
     var given = given
     given.tolerance = 2e-5

@@ -14,6 +14,24 @@ import Testing
     return try tracer.finalize()
   }
 
+  @Test func weightsBoundLaterAndBranchesMerged() throws {
+    var tracer = ModuleTracer()
+    try tracer.addInput("x", .tensor(.float32, [2]))
+    try tracer.addInput("flag", .tensor(.bool, []))
+    try tracer.addGetAttr("scale", TensorType(.float32, [2]))
+    let scaled = try tracer.addCall("mul", ["x", "scale"])
+    let negated = try tracer.addCall("neg", ["x"])
+    try tracer.addOutput(tracer.addMerge("flag", scaled, negated))
+    var graph = try tracer.finalize()
+    let x = try Tensor([2], [1, -2] as [Float])
+    #expect(throws: ExecutionError.unboundParameters(["scale"])) {
+      try ReferenceExecutor().run(graph, x, Tensor(true))
+    }
+    try graph.bind(#require(graph.parameter(named: "scale")), to: Tensor([2], [3, 5] as [Float]))
+    #expect(try ReferenceExecutor().run(graph, x, Tensor(true))[0].elements() == [3, -10] as [Float])
+    #expect(try ReferenceExecutor().run(graph, x, Tensor(false))[0].elements() == [-1, 2] as [Float])
+  }
+
   @Test func tutorialGraph() throws {
     var graph = try Self.simpleGraph()
     #expect(graph.nodeCount == 4)

@@ -1,10 +1,10 @@
 /// A value while a graph runs: what goes in, comes out, and passes between nodes.
-public indirect enum RuntimeValue: Sendable, Equatable {
+public enum RuntimeValue: Sendable, Equatable {
   case tensor(Tensor)
   /// Elements of one type, which an empty sequence still has.
   case sequence([RuntimeValue], element: ValueType)
   /// A value of the type, or nothing.
-  case optional(RuntimeValue?, wrapped: ValueType)
+  indirect case optional(RuntimeValue?, wrapped: ValueType)
   /// Keys (a vector of strings or integers) and a value for each.
   case map(keys: Tensor, values: [RuntimeValue])
 

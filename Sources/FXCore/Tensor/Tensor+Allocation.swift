@@ -33,6 +33,15 @@ extension Tensor {
     }
   }
 
+  /// A place along the first axis, which shares these bytes; `nil` for strings and for elements narrower than a byte.
+  package func row(_ index: Int) -> Tensor? {
+    guard case .bytes(let storage) = contents, elementType.bitWidth % 8 == 0, let rows = shape.first, (0..<rows).contains(index)
+    else { return nil }
+    let (count, width) = (elementCount / rows, elementType.bitWidth / 8)
+    let bytes = UnsafeRawBufferPointer(start: storage.base + index * count * width, count: count * width)
+    return Tensor(elementType, Array(shape.dropFirst()), count: count, .bytes(TensorStorage(borrowing: bytes, owner: storage)))
+  }
+
   /// This tensor with its first byte aligned for its elements, copied if a mapped file has it elsewhere.
   package var aligned: Tensor {
     guard let address = unsafeBytes, UInt(bitPattern: address) % UInt(max(1, elementType.bitWidth / 8)) != 0 else {

@@ -11,14 +11,14 @@ public struct TensorType: Sendable, Hashable {
 }
 
 /// The type of a value in a graph.
-public indirect enum ValueType: Sendable, Hashable {
+public enum ValueType: Sendable, Hashable {
   /// Nothing is known yet: shape inference has not run, or the operator is not registered.
   case unknown
   case tensor(TensorType)
-  case sequence(ValueType)
-  case optional(ValueType)
+  indirect case sequence(ValueType)
+  indirect case optional(ValueType)
   /// A map from keys (`string` or an integer type) to values, as `ai.onnx.ml` uses.
-  case map(ElementType, ValueType)
+  indirect case map(ElementType, ValueType)
 
   public static func tensor(_ elementType: ElementType, _ shape: Shape?) -> ValueType {
     .tensor(TensorType(elementType, shape))

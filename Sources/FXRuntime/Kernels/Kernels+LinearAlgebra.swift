@@ -14,7 +14,8 @@ extension KernelTable {
 
 extension KernelRequest {
   fileprivate func matmul(residual: Int?) -> KernelChoice? {
-    guard isAll(.float32), let shape = KernelRequest.broadcast(shape(0).dropLast(2), shape(1).dropLast(2)) else { return nil }
+    guard isAll(.float32) || isAll(.float64), let shape = KernelRequest.broadcast(shape(0).dropLast(2), shape(1).dropLast(2))
+    else { return nil }
     let (a, b) = (self.shape(0), self.shape(1))
     guard let k = a.last, !b.isEmpty else { return nil }
     let m = a.count > 1 ? a[a.count - 2] : 1
@@ -33,7 +34,7 @@ extension KernelRequest {
   }
 
   fileprivate func linear(residual: Int?) -> KernelChoice? {
-    guard isAll(.float32), let k = shape(0).last, shape(1).count == 2, shape(1)[1] == k else { return nil }
+    guard isAll(.float32) || isAll(.float64), let k = shape(0).last, shape(1).count == 2, shape(1)[1] == k else { return nil }
     var product = ProductDescription(
       m: shape(0).dropLast().reduce(1, *), n: shape(1)[0], k: k, aStrides: (k, 1), bStrides: (1, k))
     if has(2) {
@@ -52,7 +53,7 @@ extension KernelRequest {
   }
 
   fileprivate func gemm(residual: Int?) -> KernelChoice? {
-    guard isAll(.float32), shape(0).count == 2, shape(1).count == 2 else { return nil }
+    guard isAll(.float32) || isAll(.float64), shape(0).count == 2, shape(1).count == 2 else { return nil }
     let (a, b) = (shape(0), shape(1))
     let (m, k) = self[Gemm.transA] ? (a[1], a[0]) : (a[0], a[1])
     let n = self[Gemm.transB] ? b[0] : b[1]

@@ -100,6 +100,7 @@ struct ProductDescription {
 extension KernelRequest {
   /// The kernel of a product of operands 0 and 1, constant ones packed; `nil` if the residual's form is not covered.
   func product(_ description: ProductDescription) -> KernelChoice? {
+    if isAll(.float64) { return doubleProduct(description) }
     guard let activation = fusedFunctionIfAny() else { return nil }
     var d = description
     var batch = ProductKernel.Batch()

@@ -59,7 +59,7 @@ extension ReferenceContext {
 
   /// Results of a region that never ran, stacked: empty, with the sizes that the region's types tell.
   /// - Parameter arguments: of the turn that did not come.
-  fileprivate func emptyStack(ofResult index: Int, axis: Int, _ arguments: [ValueType]) throws -> RuntimeValue {
+  private func emptyStack(ofResult index: Int, axis: Int, _ arguments: [ValueType]) throws -> RuntimeValue {
     let types = node.regions.first.map { regionTypes($0, arguments) } ?? []
     guard index < types.count, case .tensor(let type) = types[index] else {
       throw KernelError.invalid("no turn ran, so that the type of result \(index) is not known")
@@ -71,9 +71,9 @@ extension ReferenceContext {
 
   /// The results of all turns along a new axis.
   fileprivate func stacked(
-    _ elements: [RuntimeValue], ofResult index: Int, axis: Int, arguments: [ValueType]
+    _ elements: [RuntimeValue], ofResult index: Int, axis: Int, arguments: () -> [ValueType]
   ) throws -> RuntimeValue {
-    guard let first = elements.first else { return try emptyStack(ofResult: index, axis: axis, arguments) }
+    guard let first = elements.first else { return try emptyStack(ofResult: index, axis: axis, arguments()) }
     guard let rank = first.tensor?.shape.count else { throw KernelError.notATensor(index) }
     let axis = try Selection.axis(axis, rank: rank + 1)
     return .tensor(try Tensor.concatenated(elements.map { try $0.with(newAxis: axis) }, axis: axis))
@@ -122,9 +122,12 @@ private func loop(_ context: ReferenceContext) throws -> [RuntimeValue] {
     for index in 0..<elements { stacks[index].append(results[1 + count + index]) }
     turn += 1
   }
-  let types = [.tensor(.int64, []), .tensor(.bool, [])] + operands.map(\.type)
   return try states
-    + stacks.enumerated().map { try context.stacked($1, ofResult: 1 + count + $0, axis: 0, arguments: types) }
+    + stacks.enumerated().map {
+      try context.stacked($1, ofResult: 1 + count + $0, axis: 0) {
+        [.tensor(.int64, []), .tensor(.bool, [])] + operands.map(\.type)
+      }
+    }
 }
 
 private func scan(_ context: ReferenceContext) throws -> [RuntimeValue] {
@@ -151,6 +154,7 @@ private func scan(_ context: ReferenceContext) throws -> [RuntimeValue] {
   for turn in 0..<turns {
     let slices = try inputs.indices.map { index in
       let place = inputDirections[index] == 0 ? turn : turns - 1 - turn
+      if axes[index] == 0, let row = inputs[index].row(place) { return RuntimeValue.tensor(row) }
       let slice = try inputs[index].slice(axis: axes[index], start: place, count: 1)
       var shape = slice.shape
       shape.remove(at: axes[index])
@@ -163,11 +167,14 @@ private func scan(_ context: ReferenceContext) throws -> [RuntimeValue] {
     states = Array(results[..<count])
     for index in 0..<outputs { stacks[index].append(results[count + index]) }
   }
-  var types = operands.map(\.type)
-  for (index, (input, axis)) in zip(inputs, axes).enumerated() {
-    var shape = input.shape
-    shape.remove(at: axis)
-    types[count + index] = .tensor(input.elementType, Shape(shape.map { Dimension($0) }))
+  func types() -> [ValueType] {
+    var types = operands.map(\.type)
+    for (index, (input, axis)) in zip(inputs, axes).enumerated() {
+      var shape = input.shape
+      shape.remove(at: axis)
+      types[count + index] = .tensor(input.elementType, Shape(shape.map { Dimension($0) }))
+    }
+    return types
   }
   for index in 0..<outputs {
     let elements = outputDirections[index] == 0 ? stacks[index] : stacks[index].reversed()

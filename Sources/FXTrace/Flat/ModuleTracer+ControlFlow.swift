@@ -46,6 +46,16 @@ extension ModuleTracer {
     }
   }
 
+  /// Brings two branches together again: the one value or the other, as `addConditional` with a result.
+  /// - Throws: as `addConditional`.
+  @discardableResult
+  public mutating func addMerge(
+    _ predicate: any TracerOperand, _ value: any TracerOperand, _ otherwise: any TracerOperand, fileID: String = #fileID,
+    line: Int = #line
+  ) throws -> TracedValue {
+    try addConditional(predicate, then: [value], else: [otherwise], fileID: fileID, line: line)[0]
+  }
+
   /// Repeats the calls that compute the next state from the state for as long as a condition on the state holds.
   ///
   /// Calls that depend on the state and that the condition or the next state need move into the loop, or are copied

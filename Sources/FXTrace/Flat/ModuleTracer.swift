@@ -65,6 +65,20 @@ public struct ModuleTracer {
     }
   }
 
+  /// Declares a weight that calls refer to by name and that is bound later, such as from a file.
+  /// - Throws: `TraceError` if the name is taken.
+  @discardableResult
+  public mutating func addGetAttr(
+    _ name: String, _ type: TensorType, role: Parameter.Role = .weight, fileID: String = #fileID, line: Int = #line
+  ) throws -> ParameterID {
+    do {
+      if graph.value(named: name) != nil { throw GraphError.duplicateName(name) }
+      return try graph.addParameter(name, unbound: type, role: role)
+    } catch let error as GraphError {
+      throw TraceError(.graph(error), op: "addGetAttr", location: Location(file: fileID, line: line))
+    }
+  }
+
   /// Says what the graph returns; called several times, it keeps order and names.
   /// - Parameter name: what the output is called if not as its value is.
   /// - Throws: `TraceError` for an unknown value or a name that another output has.

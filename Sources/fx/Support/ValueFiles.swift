@@ -27,14 +27,25 @@ enum ValueFiles {
     }
   }
 
-  /// Writes `output_I.npy`, or `.pb` for what npy cannot hold. Gives the file's name.
-  static func write(_ value: RuntimeValue, index: Int, name: String, to folder: String) throws -> String {
+  /// Writes `KIND_I.npy`, or `.pb` for what npy cannot hold. Gives the file's name.
+  @discardableResult
+  static func write(
+    _ value: RuntimeValue, index: Int, name: String, kind: String = "output", to folder: String
+  ) throws -> String {
     if let tensor = value.tensor, let bytes = try? Npy.encode(tensor) {
-      try AtomicFile.write(bytes, to: "\(folder)/output_\(index).npy")
-      return "output_\(index).npy"
+      try AtomicFile.write(bytes, to: "\(folder)/\(kind)_\(index).npy")
+      return "\(kind)_\(index).npy"
     }
-    try AtomicFile.write(OnnxValues.serialized(value, name: name), to: "\(folder)/output_\(index).pb")
-    return "output_\(index).pb"
+    try AtomicFile.write(OnnxValues.serialized(value, name: name), to: "\(folder)/\(kind)_\(index).pb")
+    return "\(kind)_\(index).pb"
+  }
+
+  /// Makes a folder of a graph's inputs.
+  static func write(inputs: [RuntimeValue], of graph: Graph, to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (index, (input, value)) in zip(graph.inputs, inputs).enumerated() {
+      try write(value, index: index, name: graph.name(of: input), kind: "input", to: folder)
+    }
   }
 }
 

@@ -86,29 +86,16 @@ extension String {
 }
 
 /// Counts of the pool's n-grams, weighted as the mode says. Source: ONNX `TfIdfVectorizer`.
-private func counted<Element: Hashable>(
+private func counted<Element: Hashable & Sendable>(
   _ context: ReferenceContext, _ x: Tensor, _ elements: [Element], _ pool: [Element]?
 ) throws -> Tensor {
   let (shortest, longest, skips) = (context[TfIdf.minLength], context[TfIdf.maxLength], context[TfIdf.maxSkip])
-  let (starts, columns, weights) = (context[TfIdf.counts], context[TfIdf.indexes], context[TfIdf.weights])
-  guard let pool, x.shape.count <= 2, shortest >= 1, longest >= shortest, skips >= 0, skips < .max,
-    columns.allSatisfy({ $0 >= 0 && $0 < Selection.limit })
-  else { throw KernelError.invalid("the pool, lengths or columns do not fit \(x.type)") }
-  var places: [[Element]: Int] = [:]
-  var number = 0
-  for (index, start) in starts.enumerated() {
-    let (size, end) = (index + 1, index + 1 < starts.count ? starts[index + 1] : pool.count)
-    guard start >= 0, start <= end, end <= pool.count else {
-      throw KernelError.invalid("ngram_counts \(starts) do not fit the pool")
-    }
-    for first in stride(from: start, to: end - size + 1, by: size) {
-      if size >= shortest, size <= longest { places[Array(pool[first..<first + size])] = number }
-      number += 1
-    }
+  guard let pool, x.shape.count <= 2, shortest >= 1, longest >= shortest, skips >= 0, skips < .max else {
+    throw KernelError.invalid("the pool or the lengths do not fit \(x.type)")
   }
-  guard number <= columns.count else { throw KernelError.invalid("\(columns.count) columns for \(number) n-grams") }
+  let vocabulary = try context.prepared { try Vocabulary(pool, context.node.attributes) }
   let (rows, length) = x.shape.count == 2 ? (x.shape[0], x.shape[1]) : (1, elements.count)
-  let width = (columns.max() ?? -1) + 1
+  let (width, weights) = (vocabulary.width, context[TfIdf.weights])
   var counts = Array(repeating: 0.0, count: try Selection.count([rows, width]))
   for row in 0..<(counts.isEmpty ? 0 : rows) {
     let sequence = elements[row * length..<(row + 1) * length]
@@ -116,12 +103,16 @@ private func counted<Element: Hashable>(
       // Single elements have no distance: they count once.
       let sizes = max(shortest, distance == 1 ? 1 : 2)
       guard sizes <= longest else { break }
+      if sizes == 1 {
+        for element in sequence { if let column = vocabulary.singles[element] { counts[row * width + column] += 1 } }
+      }
+      guard longest > 1 else { continue }
       for first in 0..<length {
         var gram: [Element] = []
         var place = first
         while gram.count < longest, place < length {
           gram.append(sequence[sequence.startIndex + place])
-          if gram.count >= sizes, let number = places[gram] { counts[row * width + columns[number]] += 1 }
+          if gram.count >= max(sizes, 2), let column = vocabulary.grams[gram] { counts[row * width + column] += 1 }
           place += distance
         }
       }
@@ -134,4 +125,37 @@ private func counted<Element: Hashable>(
     }
   }
   return try Tensor(.float32, (x.shape.count == 2 ? [rows] : []) + [width], numbers: .floats(counts), saturating: false)
+}
+
+/// The columns of n-grams, found once per compiled graph.
+private struct Vocabulary<Element: Hashable & Sendable>: Sendable {
+  /// Of single elements, and of sequences of more.
+  private(set) var singles: [Element: Int] = [:]
+  private(set) var grams: [[Element]: Int] = [:]
+  let width: Int
+
+  /// - Throws: `KernelError.invalid` if the attributes do not fit each other.
+  init(_ pool: [Element], _ attributes: Attributes) throws {
+    let (starts, columns) = (attributes[TfIdf.counts], attributes[TfIdf.indexes])
+    guard columns.allSatisfy({ $0 >= 0 && $0 < Selection.limit }) else {
+      throw KernelError.invalid("ngram_indexes have a column that no result has")
+    }
+    width = (columns.max() ?? -1) + 1
+    var number = 0
+    for (index, start) in starts.enumerated() {
+      let (size, end) = (index + 1, index + 1 < starts.count ? starts[index + 1] : pool.count)
+      guard start >= 0, start <= end, end <= pool.count else {
+        throw KernelError.invalid("ngram_counts \(starts) do not fit the pool")
+      }
+      for first in stride(from: start, to: end - size + 1, by: size) {
+        guard number < columns.count else { throw KernelError.invalid("\(columns.count) columns for more n-grams") }
+        if size == 1 {
+          singles[pool[first]] = columns[number]
+        } else {
+          grams[Array(pool[first..<first + size])] = columns[number]
+        }
+        number += 1
+      }
+    }
+  }
 }

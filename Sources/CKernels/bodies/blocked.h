@@ -3,7 +3,7 @@
 // A register tile holds up to FXK_BLOCK_PIXELS neighbouring pixels of up to FXK_BLOCK_GROUP blocks of output channels.
 // For each input channel it multiplies one element of each pixel with a vector of weights of each block: packed weights
 // are [group of blocks][step][kernel row][kernel column][channel][block of the group][B], a step being a block of input
-// channels, read in order.
+// channels, or one channel of a plain image, read in order.
 
 #if FXK_VW == 16
 #define FXK_BLOCK_GROUP 4
@@ -212,8 +212,11 @@ static fxk_blocked_conv blocked_geometry(const fxk_blocked_conv *conv) {
   return g;
 }
 
-FXK_INLINE size_t blocked_steps(const fxk_blocked_conv *g) { return g->plain_input ? 1 : block_count(g->in_channels); }
-FXK_INLINE size_t step_channels(const fxk_blocked_conv *g) { return g->plain_input ? g->in_channels : FXK_VW; }
+// A step is a block of input channels, or one plain channel.
+FXK_INLINE size_t blocked_steps(const fxk_blocked_conv *g) {
+  return g->plain_input ? g->in_channels : block_count(g->in_channels);
+}
+FXK_INLINE size_t step_channels(const fxk_blocked_conv *g) { return g->plain_input ? 1 : FXK_VW; }
 
 // Steps whose weights are multiplied with all pixels of a task before the next are.
 FXK_INLINE size_t blocked_chunk(const fxk_blocked_conv *g) {
@@ -240,9 +243,10 @@ static void run_blocked_direct(const fxk_blocked_conv *g, size_t image, size_t p
   const float *residual = g->epilogue.residual != NULL ? g->epilogue.residual + start : NULL;
   const tap_range whole = whole_columns(g);
   blocked_sums s = {
-    .x_pixel = (ptrdiff_t)(g->stride[1] * unit), .x_step = (ptrdiff_t)(in_plane * FXK_VW),
+    .x_pixel = (ptrdiff_t)(g->stride[1] * unit), .x_step = (ptrdiff_t)(in_plane * unit),
     .x_row = (ptrdiff_t)(g->dilation[0] * g->in[1] * unit), .x_column = (ptrdiff_t)(g->dilation[1] * unit),
-    .x_channel = g->plain_input ? (ptrdiff_t)in_plane : 1, .w_column = (ptrdiff_t)(channels * count * FXK_VW),
+    // Of plain channels the columns of the kernel are read in one go.
+    .x_channel = g->plain_input ? (ptrdiff_t)g->dilation[1] : 1, .w_column = (ptrdiff_t)(channels * count * FXK_VW),
     .channels = channels,
   };
   s.w_row = s.w_column * (ptrdiff_t)g->kernel[1];
@@ -266,6 +270,10 @@ static void run_blocked_direct(const fxk_blocked_conv *g, size_t image, size_t p
         const size_t pixels = inside ? min_size(FXK_BLOCK_PIXELS, min_size(whole.last, q1) - q) : 1;
         const tap_range kx = taps_inside(g, 1, q);
         s.columns = kx.last - kx.first;
+        if (g->plain_input) {
+          s.channels = s.last_channels = s.columns;
+          s.columns = 1;
+        }
         s.x = row + (window_start(g, 1, q) + (ptrdiff_t)(kx.first * g->dilation[1])) * (ptrdiff_t)unit;
         s.weights = w + (ptrdiff_t)ky.first * s.w_row + (ptrdiff_t)kx.first * s.w_column;
         const size_t at = (r * g->out[1] + q) * FXK_VW;

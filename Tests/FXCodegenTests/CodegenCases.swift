@@ -106,6 +106,20 @@ enum CodegenCases {
         }
         """),
       try text(
+        "loop that collects",
+        """
+        fx 1
+        graph @collect(%x: f32[3], %step: f32[3]) {
+          parameter @turns: i64[] constant = [4]
+          %y: f32[3], %all: f32[4, 3] = loop(@turns, none, %x, %step) {state_count = 1} body(%i: i64[], %c: bool[], %a: f32[3], %s: f32[3]) {
+            %b: f32[3] = add(%a, %s)
+            %d: f32[3] = mul(%b, %a)
+            return %c, %b, %d
+          }
+          return %y, %all
+        }
+        """),
+      try text(
         "cond in cond",
         """
         fx 1

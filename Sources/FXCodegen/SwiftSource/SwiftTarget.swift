@@ -26,7 +26,7 @@ public struct SwiftTarget: CodeTarget {
     let name = options.programName(of: graph)
     var writer = SwiftWriter(graph)
     for (value, name) in zip(graph.inputs, graph.inputs.map { graph.name(of: $0) }) {
-      writer.define(value, "try graph.addInput(\(name.sourceQuoted), \(SwiftWriter.type(try graph.type(of: value))))")
+      try writer.define(value, "try graph.addInput(\(name.sourceQuoted), \(SwiftWriter.type(try graph.type(of: value))))")
     }
     try writer.declareParameters()
     try writer.write(graph.body)
@@ -69,7 +69,10 @@ private struct SwiftWriter {
 
   init(_ graph: Graph) { self.graph = graph }
 
-  mutating func define(_ value: ValueID, _ expression: String) {
+  /// Names a value, unless nothing reads it.
+  /// - Parameter isNamed: whether it gets a name all the same.
+  mutating func define(_ value: ValueID, _ expression: String, isNamed: Bool = false) throws {
+    guard try isNamed || !graph.uses(of: value).isEmpty else { return source.add("_ = \(expression)") }
     let name = identifiers.unique(graph.name(of: value))
     names[value] = name
     source.add("let \(name) = \(expression)")
@@ -96,24 +99,29 @@ private struct SwiftWriter {
     // Types follow from inference, but for those that regions carry.
     if node.results.count == 1, node.regions.isEmpty {
       let label = graph.label(of: node.results[0]).map { ", name: \($0.sourceQuoted)" } ?? ""
-      return define(node.results[0], "try graph.call(\(arguments)\(at)\(label))")
+      return try define(node.results[0], "try graph.call(\(arguments)\(at)\(label))")
     }
     let types = node.results.map { node.regions.isEmpty ? ".unknown" : SwiftWriter.type(graph.type(of: .value($0))) }
     let call = identifiers.unique(graph.name(of: node.id) + "_call")
-    source.add("let \(call) = try graph.append(\(arguments), results: [\(types.joined(separator: ", "))]\(at))")
+    let isRead =
+      try !node.regions.isEmpty || node.results.contains { try graph.label(of: $0) != nil || !graph.uses(of: $0).isEmpty }
+    source.add(
+      "\(isRead ? "let \(call)" : "_") = try graph.append(\(arguments), results: [\(types.joined(separator: ", "))]\(at))")
     for (index, region) in node.regions.enumerated() {
       let regionNames = node.op.schema?.regions ?? []
       let label = identifiers.unique(index < regionNames.count ? regionNames[index] : "region")
       source.add("let \(label) = try graph[\(call)].regions[\(index)]")
       for argument in try graph.arguments(of: region) {
         let type = SwiftWriter.type(graph.type(of: .value(argument)))
-        define(argument, "try graph.addArgument(to: \(label), name: \(graph.name(of: argument).sourceQuoted), \(type))")
+        try define(argument, "try graph.addArgument(to: \(label), name: \(graph.name(of: argument).sourceQuoted), \(type))")
       }
       try write(region, in: label)
     }
     for (index, value) in node.results.enumerated() {
-      define(value, "try graph[\(call)].results[\(index)]")
-      if let label = graph.label(of: value), let name = names[value] {
+      let label = graph.label(of: value)
+      if try label == nil && graph.uses(of: value).isEmpty { continue }
+      try define(value, "try graph[\(call)].results[\(index)]", isNamed: label != nil)
+      if let label, let name = names[value] {
         source.add("try graph.setName(\(label.sourceQuoted), of: \(name))")
       }
     }

@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench bench-graph codegen codegen-native bench-passes \
+  fuzz-address fuzz-passes big models bench integer bench-graph codegen codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -123,6 +123,12 @@ bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped mo
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
 	  $(if $(MODELS),,--markdown docs/Performance.md) $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
+
+integer: build ## models quantized by ONNX Runtime: outputs on 200 inputs and times beside its own (after `make models`; NAMES="resnet50" for some)
+	@scripts/deps.sh test
+	@python="$$(scripts/python-env.sh exporters)" && \
+	  "$$python" Benchmarks/integer/quantize.py .cache/models .cache/integer && \
+	  "$$python" Benchmarks/integer/check.py $(FX) .cache/models .cache/integer $(NAMES)
 
 bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside torch.fx after `make models`
 	@scripts/deps.sh build

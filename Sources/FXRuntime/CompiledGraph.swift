@@ -11,9 +11,11 @@ public final class CompiledGraph: Executable {
   init(_ graph: Graph, inputs: InputCheck, _ options: CPUBackend.Options, _ pool: ThreadPool) throws {
     self.graph = graph
     self.inputs = inputs
+    var rules = options.rules
+    rules.addIntegers()
     program = try Program(
       graph, region: graph.body, kernels: options.kernels, reference: options.reference,
-      inference: ShapeInference(rules: options.rules), weights: WeightCache(), pool: pool, seed: options.seed,
+      inference: ShapeInference(rules: rules), weights: WeightCache(), pool: pool, seed: options.seed,
       memoryLimit: options.memoryLimit)
   }
 

@@ -18,6 +18,8 @@
 #include "fxk_blocked.h"
 #include "fxk_move.h"
 #include "fxk_convert.h"
+#include "fxk_integer.h"
+#include "fxk_weight_only.h"
 #include "fxk_threads.h"
 
 #endif

@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench bench-graph codegen codegen-native \
+  fuzz-address fuzz-passes big models bench bench-graph quantization codegen codegen-native \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -130,6 +130,12 @@ bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside tor
 	@.build-graph/release/graph-bench
 	@if [ -e .cache/exporters/.stamp ]; then \
 	  .cache/exporters/bin/python Benchmarks/graph/compare.py .build-graph/release/graph-bench; fi
+
+quantization: build ## trained networks in few bits, and our quantizer beside ONNX Runtime's: the tables of docs/Quantization.md
+	@scripts/deps.sh test
+	@FX_QUANTIZATION=1 FX_WRITE_DOCS=1 scripts/test.sh --filter 'QuantizationAwareTrainingTests/table'
+	@"$$(scripts/python-env.sh python)" Benchmarks/quantization/compare.py $(FX) $(or $(wildcard .cache/models),Models) \
+	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Quantization.md)
 
 views: build ## draw models; Graphviz and headless Chromium judge the drawings (.cache/views keeps them, with screenshots)
 	@scripts/deps.sh views

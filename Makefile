@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench integer bench-graph codegen codegen-native bench-passes \
+  fuzz-address fuzz-passes big models bench integer quantization bench-graph codegen codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -145,6 +145,12 @@ bench-passes: build ## nodes left and time taken beside ONNX Runtime, onnxsim an
 	"$$python" Benchmarks/passes/speed.py $(FX) .build-graph/release/graph-bench \
 	  $(firstword $(wildcard .cache/models/bert_base/model.onnx) Models/digits/model.onnx) \
 	  $(if $(wildcard .cache/exporters/.stamp),--torch .cache/exporters/bin/python) || status=1; exit $$status
+
+quantization: build ## trained networks in few bits, and our quantizer beside ONNX Runtime's: the tables of docs/Quantization.md
+	@scripts/deps.sh test
+	@FX_QUANTIZATION=1 FX_WRITE_DOCS=1 scripts/test.sh --filter 'QuantizationAwareTrainingTests/table'
+	@"$$(scripts/python-env.sh python)" Benchmarks/quantization/compare.py $(FX) $(or $(wildcard .cache/models),Models) \
+	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Quantization.md)
 
 views: build ## draw models; Graphviz and headless Chromium judge the drawings (.cache/views keeps them, with screenshots)
 	@scripts/deps.sh views

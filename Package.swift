@@ -104,8 +104,14 @@ let package = Package(
       dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
       swiftSettings: settings),
     .testTarget(
+      name: "FXQuantTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXQuant", "FXRuntime", "FXTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
       name: "FXConformanceTests",
-      dependencies: ["fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"],
+      dependencies: [
+        "fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXQuant", "FXRuntime", "FXTestSupport",
+      ],
       exclude: ["Cases"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

@@ -201,6 +201,8 @@ def quantized():
     case("qlinear_add_signed", "QLinearAdd", signed + [s8(8), scalar(0.02), scalar(7, np.int8), scalar(0.04), scalar(1, np.int8)], [INT8], atol=0)
     case("qlinear_mul", "QLinearMul", a + b + y, [UINT8], atol=0)
     case("qlinear_sigmoid", "QLinearSigmoid", a + [scalar(1 / 256), scalar(0, np.uint8)], [UINT8], atol=0)
+    case("qlinear_softmax", "QLinearSoftmax", a + [scalar(1 / 256), scalar(0, np.uint8)], [UINT8], atol=1, axis=-1, opset=13)
+    case("qlinear_where", "QLinearWhere", [np.array([[True], [False], [True]])] + a + b + y, [UINT8], atol=0)
     case("qlinear_leaky_relu", "QLinearLeakyRelu", signed + [scalar(0.03), scalar(-20, np.int8)], [INT8], atol=0, alpha=0.1)
     for last in (0, 1):
         shape = (2, 5, 6, 3) if last else (2, 3, 5, 6)

@@ -10,6 +10,8 @@ extension OnnxForm {
     ("mul", vendor("QLinearMul", importing: binary)),
     ("sigmoid", vendor("QLinearSigmoid", importing: unary)),
     ("leaky_relu", vendor("QLinearLeakyRelu", importing: unary)),
+    ("softmax", vendor("QLinearSoftmax", importing: softmax)),
+    ("where", vendor("QLinearWhere", importing: choice)),
     ("global_average_pool", vendor("QLinearGlobalAveragePool", importing: pooled)),
     ("average_pool", vendor("QLinearAveragePool", importing: pooled)),
     ("concat", vendor("QLinearConcat", importing: joined)),
@@ -44,6 +46,20 @@ extension OnnxForm {
     let x = try call.dequantized(0)
     let y = try call.call(row.op, [x], attributes: try call.schemaAttributes(row))[0]
     return try call.quantized(y, scale: call.operand(3), zeroPoint: call.operand(4))
+  }
+
+  private static func softmax(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
+    let version = try call.takeInt("opset") ?? 13
+    // Before, all that follows the axis was one row.
+    guard version >= 13 else { throw OnnxError(.unsupported("QLinearSoftmax of operator set \(version)")) }
+    return try unary(&call)
+  }
+
+  private static func choice(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {
+    guard let row = call.row else { return try call.callAsDescribed() }
+    let (a, b) = (try call.dequantized(1), try call.dequantized(4))
+    let chosen = try call.call(row.op, [call.operand(0), a, b])[0]
+    return try call.quantized(chosen, scale: call.operand(7), zeroPoint: call.operand(8))
   }
 
   private static func pooled(_ call: inout OnnxImportCall) throws(OnnxError) -> [Operand] {

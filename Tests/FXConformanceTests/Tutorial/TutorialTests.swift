@@ -2,6 +2,7 @@ import FXCodegen  // GraphDebugger
 import FXCore  // Graph, Node, Edge, Tensor, CustomBackend
 import FXOnnx  // OnnxExporter, OnnxImporter
 import FXPasses  // PassManager, OperationFusionPass, DeadCodeEliminationPass
+import FXQuant  // QuantizationParams, QuantizationAnnotation, CalibrationData, QATUtils
 import FXRuntime  // CPUBackend, ReferenceExecutor
 import FXShapes  // DynamicDim, DynamicShape, ShapeConstraint
 import FXTrace  // ModuleTracer, Module, SymbolicTensor
@@ -32,6 +33,7 @@ import Testing
       Graph.self, ModuleTracer.self, Node.self, Edge.self, PassManager.self, OperationFusionPass.self,
       DeadCodeEliminationPass.self, OnnxExporter.self, OnnxImporter.self, GraphDebugger.self, Tensor.self, CPUBackend.self,
       ReferenceExecutor.self, DynamicDim.self, DynamicShape.self, ShapeConstraint.self, SymbolicTensor.self,
+      QuantizationParams.self, QuantizationAnnotation.self, CalibrationData.self, QATUtils.self,
       (any CustomBackend).self, (any Module).self,
     ]
     #expect(Set(types.map { String(reflecting: $0) }).count == types.count)

@@ -1,0 +1,109 @@
+import FXCore
+
+/// What can be wrong with a quantization, as facts; the wording is in `description`.
+public enum QuantizationError: Error, Sendable, Equatable {
+  case params(ParamsProblem)
+  /// Data to calibrate on that is no use: the input is named.
+  case calibration(CalibrationProblem)
+  /// An annotation that the graph's metadata holds and nobody can read.
+  case annotation(node: String, text: String)
+  /// A plan that does not fit the graph.
+  case plan(node: String, op: String, PlanProblem)
+  /// Nothing was observed of a value that is to be quantized.
+  case notObserved(String)
+  /// An option without a meaning for the scheme.
+  case option(String)
+}
+
+/// What is wrong with scales and zero points.
+public enum ParamsProblem: Sendable, Equatable {
+  case elementType(ElementType)
+  case bits(Int)
+  case counts(scales: Int, zeroPoints: Int)
+  case scalesOfTensor(Int)
+  case scale(Float)
+  case zeroPoint(Int, ElementType)
+  case notSymmetric(Int, bits: Int)
+  case axis(Int)
+  case blockSize(Int)
+  case doesNotFit(scales: Int, [Int])
+}
+
+/// What is wrong with the data to calibrate on. Samples are counted from 0.
+public enum CalibrationProblem: Sendable, Equatable {
+  /// There is none; the inputs of the graph are named.
+  case noSamples(inputs: [String])
+  case inputCount(sample: Int, expected: [String], actual: Int)
+  /// An element type or shape other than the graph's.
+  case inputType(input: String, sample: Int, expected: ValueType, actual: ValueType)
+  /// A tensor without elements.
+  case empty(input: String, sample: Int)
+  /// Numbers that are not finite: how many of how many.
+  case notFinite(input: String, sample: Int, count: Int, of: Int)
+}
+
+public enum PlanProblem: Sendable, Equatable {
+  case operand(Int)
+  case elementType(ElementType)
+  /// Weights that are computed, or to which nothing is bound.
+  case weight(Int)
+  case axis(Int, rank: Int)
+}
+
+extension QuantizationError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .params(let problem): problem.description
+    case .calibration(let problem): problem.description
+    case .annotation(let node, let text): "the annotation of node '\(node)' does not read: '\(text)'"
+    case .plan(let node, let op, let problem): "node '\(node)' (\(op)): \(problem.description)"
+    case .notObserved(let name): "nothing was observed of '\(name)': calibrate on the graph that is quantized"
+    case .option(let reason): reason
+    }
+  }
+}
+
+extension ParamsProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .elementType(let type): "\(type.rawValue) is no integer type of 2 to 16 bits"
+    case .bits(let bits): "\(bits) bits: one of 2, 4, 8 and 16 was expected"
+    case .counts(let scales, let zeroPoints): "\(scales) scales with \(zeroPoints) zero points"
+    case .scalesOfTensor(let count): "\(count) scales for a whole tensor, which has one"
+    case .scale(let scale): "the scale \(scale) is not positive and finite"
+    case .zeroPoint(let zeroPoint, let type): "the zero point \(zeroPoint) is no \(type.rawValue)"
+    case .notSymmetric(let zeroPoint, let bits):
+      "the zero point \(zeroPoint) is not that of the symmetric scheme: 0, or \(1 << (bits - 1)) for unsigned integers"
+    case .axis(let axis): "the axis \(axis) is negative"
+    case .blockSize(let size): "blocks of \(size) elements"
+    case .doesNotFit(let scales, let shape): "\(scales) scales do not fit a tensor of shape \(shape)"
+    }
+  }
+}
+
+extension CalibrationProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noSamples(let inputs): "no calibration data for \(inputs.map { "input '\($0)'" }.joined(separator: ", "))"
+    case .inputCount(let sample, let expected, let actual):
+      "calibration sample \(sample) has \(actual) values, the graph has \(expected.count) inputs: "
+        + expected.map { "'\($0)'" }.joined(separator: ", ")
+    case .inputType(let input, let sample, let expected, let actual):
+      "calibration sample \(sample) of input '\(input)' is \(actual), the graph takes \(expected)"
+    case .empty(let input, let sample): "calibration sample \(sample) of input '\(input)' has no elements"
+    case .notFinite(let input, let sample, let count, let total):
+      "calibration sample \(sample) of input '\(input)' holds \(count) of \(total) numbers that are NaN or infinite"
+    }
+  }
+}
+
+extension PlanProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .operand(let index): "the plan quantizes operand \(index), which is no float32 tensor of the node"
+    case .elementType(let type): "\(type.rawValue) is no integer type of 2 to 16 bits"
+    case .weight(let index): "the plan quantizes operand \(index) as weights, which are not known"
+    case .axis(let axis, let rank): "the plan has scales along axis \(axis) of weights with \(rank) axes"
+    }
+  }
+}

@@ -103,9 +103,19 @@ let package = Package(
       name: "FXRuntimeTests",
       dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
       swiftSettings: settings),
+    .executableTarget(
+      name: "fx-ranks",
+      dependencies: ["FXCore", "FXTrace", "FXPasses", "FXRuntime", "FXDistributed"], path: "Tests/fx-ranks",
+      swiftSettings: settings),
+    .testTarget(
+      name: "FXDistributedTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXRuntime", "FXDistributed", "FXTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "FXConformanceTests",
-      dependencies: ["fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXTestSupport"],
+      dependencies: [
+        "fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXRuntime", "FXDistributed", "FXTestSupport",
+      ],
       exclude: ["Cases"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

@@ -12,7 +12,8 @@ struct FX: ParsableCommand {
       """,
     subcommands: [
       Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Why.self, Convert.self, Ops.self,
-      ProfileCommand.self, PlanCommand.self, Visualize.self, Codegen.self, Compile.self, Demo.self,
+      ProfileCommand.self, PlanCommand.self, Visualize.self, Codegen.self, Compile.self,
+      Distribute.self, Demo.self,
     ])
 }
 

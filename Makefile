@@ -17,7 +17,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes big models bench integer quantization bench-graph codegen codegen-native bench-passes \
+  fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
+  codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -110,6 +111,17 @@ fuzz-passes: ## random graphs through every pass, the pipelines and the CPU back
 	@scripts/deps.sh build
 	@swift build -c release -j $(JOBS) --scratch-path $(RELEASE) --product fx-fuzz
 	@$(RELEASE)/release/fx-fuzz passes --count $(or $(COUNT),5000) --seed $(or $(SEED),1) --workers $(JOBS)
+
+fuzz-distributed: ## random graphs on random meshes, ranks as threads, compared with one rank (COUNT=1000, SEED=1)
+	@scripts/deps.sh test
+	@FX_DISTRIBUTED_COUNT=$(or $(COUNT),1000) FX_DISTRIBUTED_SEED=$(or $(SEED),1) scripts/test.sh --filter RandomPlanTests
+
+distributed: ## real processes over MPI beside one: strategies, training, faults, restart, hosts as network namespaces
+	@scripts/deps.sh distributed
+	@swift build -c release -j $(JOBS) --traits OpenBLAS,MPI --scratch-path .build-mpi --product fx
+	@swift build -c release -j $(JOBS) --traits OpenBLAS,MPI --scratch-path .build-mpi --product fx-ranks
+	@"$$(scripts/python-env.sh python)" scripts/check-distributed.py .build-mpi/release/fx .build-mpi/release/fx-ranks \
+	  Models/digits $(wildcard $(addprefix .cache/models/,mlp_mnist resnet18 bert_mini gpt2))
 
 big: build ## memory that a model of 500 MB takes to open and to convert
 	@scripts/deps.sh test

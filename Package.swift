@@ -103,6 +103,14 @@ let package = Package(
       name: "FXRuntimeTests",
       dependencies: ["FXCore", "FXShapes", "FXPasses", "FXRuntime", "FXTrace", "CKernels", "FXTestSupport"],
       swiftSettings: settings),
+    .executableTarget(
+      name: "fx-ranks",
+      dependencies: ["FXCore", "FXTrace", "FXPasses", "FXRuntime", "FXDistributed"], path: "Tests/fx-ranks",
+      swiftSettings: settings),
+    .testTarget(
+      name: "FXDistributedTests",
+      dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXRuntime", "FXDistributed", "FXTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "FXQuantTests",
       dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXQuant", "FXRuntime", "FXTestSupport"],
@@ -110,7 +118,8 @@ let package = Package(
     .testTarget(
       name: "FXConformanceTests",
       dependencies: [
-        "fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXQuant", "FXRuntime", "FXTestSupport",
+        "fx", "FXCore", "FXShapes", "FXTrace", "FXPasses", "FXOnnx", "FXCodegen", "FXQuant", "FXRuntime", "FXDistributed",
+        "FXTestSupport",
       ],
       exclude: ["Cases"], swiftSettings: settings),
   ],

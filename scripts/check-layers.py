@@ -28,7 +28,7 @@ ALLOWED = {
     "FXDistributed": {"FXCore", "FXShapes", "FXTrace", "FXPasses", "CMPI"},
 }
 # The command line and the tests see everything, as long as it is declared.
-UNRESTRICTED = re.compile(r"^fx$|^FX\w*Tests$|^FXTestSupport$|^fx-fuzz$")
+UNRESTRICTED = re.compile(r"^fx$|^FX\w*Tests$|^FXTestSupport$|^fx-fuzz$|^fx-ranks$")
 
 # Modules of the toolchain and the system, which need no declaration.
 SYSTEM = {"Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin", "Foundation", "FoundationEssentials", "Runtime", "Testing", "XCTest"}

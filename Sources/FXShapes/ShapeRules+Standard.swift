@@ -25,6 +25,7 @@ extension ShapeRules {
     rules.addContrib()
     rules.addTrees()
     rules.addTraining()
+    rules.addCollective()
     return rules
   }()
 }

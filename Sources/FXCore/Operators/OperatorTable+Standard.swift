@@ -27,5 +27,6 @@ extension OperatorTable {
       Operator.quantizations,
       Operator.trees,
       Operator.training,
+      Operator.collectives,
     ].flatMap(\.self))
 }

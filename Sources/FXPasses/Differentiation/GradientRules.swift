@@ -38,6 +38,7 @@ public struct GradientRules: Sendable {
     rules.addNormalization()
     rules.addImage()
     rules.addControlFlow()
+    rules.addCollective()
     return rules
   }()
 

@@ -48,7 +48,7 @@ extension Graph {
   }
 
   /// A graph without nodes that knows the same symbols, operator sets and facts.
-  func emptyCopy(name: String) -> Graph {
+  package func emptyCopy(name: String) -> Graph {
     var copy = Graph(name: name)
     (copy.symbols, copy.constraints, copy.operatorSets) = (symbols, constraints, operatorSets)
     return copy
@@ -56,20 +56,20 @@ extension Graph {
 }
 
 /// Copies nodes from one graph to another.
-struct GraphCopier {
-  let source: Graph
-  var target: Graph
+package struct GraphCopier {
+  package let source: Graph
+  package var target: Graph
   /// What stands in the target for a value of the source.
-  var values: [ValueID: Operand] = [:]
+  package var values: [ValueID: Operand] = [:]
   private var parameters: [ParameterID: ParameterID] = [:]
 
-  init(_ source: Graph, into target: Graph) {
+  package init(_ source: Graph, into target: Graph) {
     self.source = source
     self.target = target
   }
 
   /// What stands in the target for an operand of the source. Parameters are copied when they are first met.
-  mutating func operand(_ operand: Operand) throws -> Operand {
+  package mutating func operand(_ operand: Operand) throws -> Operand {
     switch operand {
     case .literal, .none: return operand
     case .value(let value):
@@ -100,7 +100,7 @@ struct GraphCopier {
   }
 
   /// Copies a node with its regions to the end of a region of the target; its operands must have been copied.
-  mutating func copy(_ id: NodeID, to region: RegionID) throws {
+  package mutating func copy(_ id: NodeID, to region: RegionID) throws {
     let node = try source[id]
     var operands: [Operand] = []
     for operand in node.operands { operands.append(try self.operand(operand)) }

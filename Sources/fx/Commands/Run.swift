@@ -7,7 +7,7 @@ import Foundation
 struct Run: ModelCommand {
   static let configuration = CommandConfiguration(abstract: "Run a model on inputs from files.")
 
-  @Argument(help: "The model.") var model: String
+  @Argument(help: "The model; left out with --distributed.") var file: String?
   @Option(help: "Folder with input_I.npy, input_I.pb or NAME.npy; without it inputs are drawn from a fixed seed.")
   var inputs: String?
   @Option(help: "Folder for output_I.npy (.pb where npy cannot).") var outputs: String
@@ -17,12 +17,31 @@ struct Run: ModelCommand {
   var dump: String?
   @Option(help: "Refuse to run if more bytes than this are needed beyond weights and inputs.") var maxMemory: Int?
 
+  @Option(help: "Run this rank's part of a plan that `fx distribute` wrote: mpirun -n N fx run --distributed PLAN.")
+  var distributed: String?
+  @Option(help: "With --distributed: seconds after which a call to other ranks is an error.") var timeout = 60.0
+  @Option(help: "With --distributed: run as often again and say what the fastest run took.") var repeats = 0
+
+  var model: String { distributed ?? file ?? "" }
+
   func validate() throws {
+    if (file == nil) == (distributed == nil) { throw ValidationError("give a model or --distributed PLAN") }
+    if timeout <= 0 || timeout > 86_400 { throw ValidationError("--timeout must be above 0 and at most a day") }
+    if repeats < 0 { throw ValidationError("--repeats must not be negative") }
+    if distributed != nil, dump != nil || maxMemory != nil {
+      throw ValidationError("--dump and --max-memory are not for --distributed")
+    }
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
     if let maxMemory, maxMemory < 0 { throw ValidationError("--max-memory must not be negative") }
   }
 
   func execute() throws {
+    if let distributed {
+      let run = DistributedRun(
+        plan: distributed, inputs: inputs, outputs: outputs, threads: threads ?? 1, reference: reference, timeout: timeout,
+        repeats: repeats)
+      return try run.execute()
+    }
     let graph = try ModelFile.read(model)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     let results: [RuntimeValue]

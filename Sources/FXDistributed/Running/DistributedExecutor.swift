@@ -1,0 +1,149 @@
+import FXCore
+
+/// Runs plans: this rank's part of them, together with the other ranks.
+public struct DistributedExecutor: Sendable {
+  public let communicator: any Communicator
+  public let backend: any Backend
+
+  /// Joins the configuration's engine.
+  /// - Parameters:
+  ///   - backend: computes what lies between calls to other ranks.
+  ///   - timeout: how long a call may take before it is an error.
+  /// - Throws: `CommunicationError.unavailable` listing the engines that are there; `PlanError.worldSize` if the job has
+  ///   another number of ranks than the configuration.
+  public init(_ config: DistributedConfig, backend: any Backend, timeout: Duration = .seconds(60)) throws {
+    let communicator = try config.backend.communicator(timeout: timeout)
+    guard communicator.worldSize == config.worldSize else {
+      throw PlanError.worldSize(mesh: "of \(communicator.worldSize)", worldSize: config.worldSize)
+    }
+    self.init(communicator: communicator, backend: backend)
+  }
+
+  public init(communicator: any Communicator, backend: any Backend) {
+    (self.communicator, self.backend) = (communicator, backend)
+  }
+
+  /// Makes this rank's part ready. Every rank calls it with the same plan.
+  /// - Throws: `CommunicationError.mismatch` if a rank has another plan or model; `PlanError.worldSize`; what the backend throws.
+  public func prepare(_ plan: ExecutionPlan) throws -> DistributedExecutable {
+    try prepare(PreparedPlan(plan), plan.rankProgram(communicator.rank))
+  }
+
+  /// Runs a plan once.
+  /// - Parameter inputs: the whole graph's inputs, in order, the same on every rank: each takes its part.
+  /// - Returns: the whole graph's outputs; if the plan does not gather them, the rank's parts of those it has.
+  /// - Throws: as `prepare`, and `CommunicationError`.
+  public func execute(_ plan: ExecutionPlan, inputs: [RuntimeValue] = []) throws -> [RuntimeValue] {
+    try prepare(plan).run(inputs)
+  }
+
+  func prepare(_ plan: PreparedPlan, _ program: @autoclosure () throws -> RankProgram) throws -> DistributedExecutable {
+    guard communicator.worldSize == plan.mesh.size else {
+      throw PlanError.worldSize(mesh: plan.mesh.description, worldSize: communicator.worldSize)
+    }
+    try agree(on: plan.digest)
+    let program = try program()
+    // Every rank knows all groups, so that those that make one do so in the same order.
+    try communicator.prepare(groups: plan.groups)
+    let graph = try CollectiveGraph(program.graph, backend: backend, communicator: communicator)
+    return DistributedExecutable(plan: plan, program: program, graph: graph, communicator: communicator)
+  }
+
+  /// - Throws: `CommunicationError.mismatch` unless all ranks say the same.
+  private func agree(on digest: UInt64) throws {
+    let (rank, world) = (communicator.rank, Array(0..<communicator.worldSize))
+    let all = try communicator.perform(
+      Exchange(.allGather, group: world, Tensor(vector: [digest]), label: "plan"))
+    let others = zip(world, try all.elements(UInt64.self)).filter { $0.1 != digest }.map(\.0)
+    guard others.isEmpty else {
+      throw CommunicationError.mismatch(
+        rank: rank, operation: "all_gather 'plan'",
+        reason: "rank \(others.map(String.init).joined(separator: ", ")) has another plan or model than rank \(rank)")
+    }
+  }
+}
+
+/// This rank's part of a plan, ready to run again and again.
+public struct DistributedExecutable: Sendable {
+  let plan: PreparedPlan
+  let program: RankProgram
+  let graph: CollectiveGraph
+  let communicator: any Communicator
+
+  /// Runs once, together with the other ranks.
+  /// - Parameters:
+  ///   - inputs: the whole graph's inputs, in order; those in `local` are the rank's own parts.
+  ///   - local: positions of inputs that are parts already.
+  /// - Returns: as `DistributedExecutor.execute`.
+  /// - Throws: `CommunicationError`, `ExecutionError`.
+  public func run(_ inputs: [RuntimeValue], local: Set<Int> = []) throws -> [RuntimeValue] {
+    var clock = CommunicationClock()
+    return try run(inputs, local: local, clock: &clock)
+  }
+
+  /// As `run`, adding what communication took to `clock`.
+  public func run(
+    _ inputs: [RuntimeValue], local: Set<Int> = [], clock: inout CommunicationClock
+  ) throws -> [RuntimeValue] {
+    guard inputs.count == plan.inputs.count else {
+      throw ExecutionError.inputCount(expected: plan.inputs.map(\.name), actual: inputs.count)
+    }
+    var batches: [[RuntimeValue]] = []
+    for batch in 0..<plan.microBatches {
+      let parts = try zip(inputs, plan.inputs).enumerated().map { index, pair in
+        local.contains(index) ? pair.0 : try part(of: pair.0, pair.1, batch: batch)
+      }
+      batches.append(try graph.run(parts, clock: &clock))
+    }
+    var own: [Int: RuntimeValue] = [:]
+    for (place, index) in program.outputs.enumerated() {
+      own[index] = try combined(batches.map { $0[place] }, plan.outputs[index])
+    }
+    return try deliver(own, clock: &clock)
+  }
+
+  /// The rank's part of an input.
+  private func part(of value: RuntimeValue, _ input: PreparedPlan.Value, batch: Int) throws -> RuntimeValue {
+    guard let sizes = input.sizes, let type = input.elementType else { return value }
+    guard let tensor = value.tensor, tensor.shape == sizes, tensor.elementType == type else {
+      throw ExecutionError.inputType(input.name, expected: .tensor(type, Shape(sizes)), actual: value.type)
+    }
+    guard !input.spec.isReplicated else { return value }
+    // Micro-batches are the slowest digit of the mesh.
+    let place = communicator.rank + batch * plan.mesh.size
+    return .tensor(try tensor.sliced(input.spec.box(sizes, of: place, on: plan.fullMesh)))
+  }
+
+  /// One output from those of the micro-batches.
+  private func combined(_ values: [RuntimeValue], _ output: PreparedPlan.Value) throws -> RuntimeValue {
+    guard values.count > 1, let first = values.first else { return values[0] }
+    if let axis = output.spec.dimensions.firstIndex(where: { $0.contains(Mesh.micro) }) {
+      return .tensor(try Tensor.joined(values.compactMap(\.tensor), axis: axis))
+    }
+    guard let reduction = output.microReduction else { return first }
+    return .tensor(try values.compactMap(\.tensor).combined(by: reduction))
+  }
+
+  /// All outputs from those of this rank's stage and the others'.
+  private func deliver(_ own: [Int: RuntimeValue], clock: inout CommunicationClock) throws -> [RuntimeValue] {
+    guard plan.gathersOutputs, plan.mesh.size(of: Mesh.pipeline) > 1 else { return own.sorted { $0.key < $1.key }.map(\.value) }
+    let group = plan.mesh.group(of: communicator.rank, along: [Mesh.pipeline])
+    var results: [RuntimeValue] = []
+    for (index, output) in plan.outputs.enumerated() {
+      guard output.isComputed else {
+        if let value = own[index] { results.append(value) }
+        continue
+      }
+      guard let sizes = output.sizes, let type = output.elementType else {
+        throw PlanError.unsendable(output.name)
+      }
+      let root = group[output.stage]
+      let tensor = try own[index]?.tensor?.reshaped([sizes.reduce(1, *)]) ?? Tensor(zeros: type, [sizes.reduce(1, *)])
+      let exchange = Exchange(.broadcast(root: root), group: group, tensor, label: output.name)
+      clock.count(exchange)
+      let row = try clock.measure { try communicator.perform(exchange) }
+      results.append(.tensor(try row.reshaped(sizes)))
+    }
+    return results
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import FXCore
+import FXDistributed
+import FXRuntime
+import Foundation
+
+extension DistributionStrategy: ExpressibleByArgument {}
+
+struct Distribute: ModelCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Divide a model among ranks and write what each runs.",
+    discussion: "Run it with: mpirun -n N fx run --distributed PLAN --outputs FOLDER")
+
+  @Argument(help: "The model.") var model: String
+  @Option(help: "What is divided: \(DistributionStrategy.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var strategy: DistributionStrategy = .automatic
+  @Option(help: "The number of ranks.") var ranks: Int
+  @Option(help: "Ranks as a grid, such as data=2,tensor=2 or data=2,pipeline=2; by default the strategy's.") var mesh: String?
+  @Option(help: "A size for a symbol of the model, such as batch=8; can be given several times.") var size: [String] = []
+  @Option(help: "Folder with the inputs that the plan is to be for: symbols take their sizes from them.") var inputs: String?
+  @Option(help: "Into how many parts a pipeline cuts the batch.") var microBatches: Int?
+  @Option(name: .shortAndLong, help: "The folder to write the plan to; without it the plan is only described.")
+  var output: String?
+  @Flag(help: "A line for each rank.") var table = false
+
+  func validate() throws {
+    if ranks < 1 { throw ValidationError("--ranks must be at least 1") }
+    if let microBatches, microBatches < 1 { throw ValidationError("--micro-batches must be at least 1") }
+  }
+
+  func execute() throws {
+    let graph = try ModelFile.read(model)
+    var config = DistributedConfig(worldSize: ranks, strategy: strategy, sizes: try sizes(for: graph), microBatches: microBatches)
+    config.mesh = try mesh.map { try Mesh(text: $0) }
+    let plan = try ExecutionPlan(graph, config)
+    try plan.check()
+    if let output { try PlanFolder.write(plan, to: output) }
+    Terminal.line(plan.summary)
+    guard table else { return }
+    Terminal.line("rank  stage  nodes     weights   most alive         sent   arithmetic  communication")
+    for rank in plan.partitions {
+      Terminal.line(
+        "\(rank.rank)".right(4) + "\(rank.stage)".right(7) + "\(rank.nodes)".right(7) + rank.weightBytes.byteText.right(12)
+          + rank.peakBytes.byteText.right(13) + rank.bytesSent.byteText.right(13)
+          + "\((rank.computeSeconds * 1000).fixed(2)) ms".right(13)
+          + "\((rank.communicationSeconds * 1000).fixed(2)) ms".right(15))
+    }
+  }
+
+  private func sizes(for graph: Graph) throws -> [String: Int] {
+    var sizes: [String: Int] = [:]
+    if let inputs {
+      for (input, value) in zip(graph.inputs, try ValueFiles.inputs(of: graph, in: inputs)) {
+        guard let shape = try graph.type(of: input).shape, let tensor = value.tensor else { continue }
+        for (dimension, size) in zip(shape, tensor.shape) { if let symbol = dimension.symbol { sizes[symbol] = size } }
+      }
+    }
+    for text in size {
+      let sides = text.split(separator: "=")
+      guard sides.count == 2, let number = Int(sides[1]), number > 0 else {
+        throw ValidationError("--size takes name=number, not '\(text)'")
+      }
+      sizes[String(sides[0])] = number
+    }
+    return sizes
+  }
+}

@@ -134,14 +134,14 @@ import Testing
   @Test func aSilentPeerIsAnErrorInTime() throws {
     let graph = try Self.graph("all_reduce(%x) {group = [0, 1, 2]}")
     let start = Date()
-    let outcomes = LocalWorld(size: 3, timeout: .milliseconds(300)).attempt { communicator in
+    let outcomes = LocalWorld(size: 3, timeout: .milliseconds(1500)).attempt { communicator in
       // Rank 2 hangs, and comes back when the others have given up.
-      if communicator.rank == 2 { return Thread.sleep(forTimeInterval: 1) }
+      if communicator.rank == 2 { return Thread.sleep(forTimeInterval: 4) }
       let program = try CollectiveGraph(graph, backend: ReferenceExecutor(), communicator: communicator)
       var clock = CommunicationClock()
       _ = try program.run([.tensor(Self.input(0))], clock: &clock)
     }
-    #expect(Date().timeIntervalSince(start) < 5)
+    #expect(Date().timeIntervalSince(start) < 60)
     for rank in 0..<2 {
       guard case .failure(let error) = outcomes[rank] else {
         Issue.record("rank \(rank) did not notice")
@@ -149,7 +149,8 @@ import Testing
       }
       let text = String(describing: error)
       #expect(text.hasPrefix("rank \(rank): all_reduce 'y' of ranks 0, 1, 2"), "\(text)")
-      #expect(text.contains("rank 2") || text.contains("failed"), "\(text)")
+      // Another rank of a busy machine may come late too, or have given up first.
+      #expect(text.contains(/nothing came from ranks? (\d, )*2$/) || text.contains("failed"), "\(text)")
     }
   }
 

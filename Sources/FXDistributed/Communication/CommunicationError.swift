@@ -22,8 +22,10 @@ extension CommunicationError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .timeout(let rank, let operation, let seconds, let missing):
-      "rank \(rank): \(operation) was not done after \(seconds) s"
-        + (missing.isEmpty ? "" : "; nothing came from rank \(missing.map(String.init).joined(separator: ", "))")
+      "rank \(rank): \(operation) was not done after \((seconds * 1000).rounded() / 1000) s"
+        + (missing.isEmpty
+          ? ""
+          : "; nothing came from rank\(missing.count == 1 ? "" : "s") \(missing.map(String.init).joined(separator: ", "))")
     case .peerFailed(let rank, let operation, let peer, let reason):
       "rank \(rank): \(operation) cannot be done, rank \(peer) failed: \(reason)"
     case .mismatch(let rank, let operation, let reason): "rank \(rank): \(operation) does not fit: \(reason)"

@@ -10,7 +10,7 @@ public enum StandardPasses {
       LoopInvariantMotionPass(), BatchNormFoldingPass(), ReshapeSimplificationPass(), SliceMergingPass(),
       CommonSubexpressionEliminationPass(), RecompositionPass(), SelectMergingPass(), ProductUnfoldingPass(), RotaryFusionPass(),
       AttentionFusionPass(), RearrangementPass(), TransposeSinkingPass(), OperationFusionPass(), DeadCodeEliminationPass(),
-      GradientExpansionPass(), DecompositionPass(), DecompositionPass.defusion,
+      ProductBatchingPass(), GradientExpansionPass(), DecompositionPass(), DecompositionPass.defusion,
     ]
   }
 }

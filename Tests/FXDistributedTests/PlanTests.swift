@@ -90,6 +90,9 @@ import Testing
     #expect(throws: PlanError.self) { try plan { $0.shardings = ["x": ShardingSpec([["model"], []])] } }
     #expect(throws: PlanError.self) { try plan { ($0.strategy, $0.worldSize) = (.pipeline, 64) } }
     #expect(throws: PlanError.self) { try Mesh(text: "data=0") }
+    let huge = "data=4611686018427387904,tensor=4"
+    #expect(throws: PlanError.mesh(huge, "more than 1048576 ranks")) { try Mesh(text: huge) }
+    #expect(throws: PlanError.self) { try Mesh(text: "data=1048576,tensor=2") }
     #expect(throws: PlanError.self) { try Mesh(text: "data") }
     // Three rows do not fall into two parts: every rank computes all, and the plan says so.
     let whole = try plan { $0.sizes = ["batch": 3] }

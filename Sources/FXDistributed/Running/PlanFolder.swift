@@ -82,7 +82,6 @@ public struct PlanFolder: Sendable {
     }
     try require(contents.version == 1, "version \(contents.version) is not known")
     _ = try Mesh(plan.mesh.axes.map { ($0.name, $0.size) })
-    try require(plan.mesh.axes.count <= 8 && plan.mesh.axes.allSatisfy { $0.size <= 1 << 20 }, "the mesh is too big")
     try require(contents.ranks.count == plan.mesh.size, "\(contents.ranks.count) ranks for the mesh \(plan.mesh)")
     try require((1...1 << 20).contains(plan.microBatches), "\(plan.microBatches) micro-batches")
     let stages = plan.mesh.size(of: Mesh.pipeline)

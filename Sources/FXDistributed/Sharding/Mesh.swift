@@ -7,12 +7,22 @@ public struct Mesh: Sendable, Hashable, Codable, CustomStringConvertible {
 
   public let axes: [Axis]
 
-  /// - Throws: `PlanError.mesh` for a size below 1 or a name that is empty or used twice.
+  /// What a mesh may have.
+  public static let mostRanks = 1 << 20
+
+  /// - Throws: `PlanError.mesh` for a size below 1, a name that is empty or used twice, or more than `mostRanks` ranks.
   public init(_ axes: [(name: String, size: Int)]) throws(PlanError) {
+    func text() -> String { axes.map { "\($0.name)=\($0.size)" }.joined(separator: ",") }
+    var count = 1
     for (index, axis) in axes.enumerated() {
       guard axis.size >= 1, !axis.name.isEmpty, !axes[..<index].contains(where: { $0.name == axis.name }) else {
-        throw .mesh(axes.map { "\($0.name)=\($0.size)" }.joined(separator: ","), "sizes must be positive and names differ")
+        throw .mesh(text(), "sizes must be positive and names differ")
       }
+      // Both factors are at most the limit, so that the product is no overflow.
+      guard axis.size <= Mesh.mostRanks, count * axis.size <= Mesh.mostRanks else {
+        throw .mesh(text(), "more than \(Mesh.mostRanks) ranks")
+      }
+      count *= axis.size
     }
     self.axes = axes.map { Axis(name: $0.name, size: $0.size) }
   }

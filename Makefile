@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity gradients conformance validate tables passes exports hostile fuzz \
+.PHONY: help deps build run test parity gradients conformance validate bits tables passes exports hostile fuzz \
   fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
   codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
@@ -74,6 +74,9 @@ endif
 
 validate: build ## optimize the models of Models and `make models` at both levels, outputs compared after every pass
 	@scripts/validate-models.sh $(FX) $(or $(CASES),Models $(wildcard .cache/models))
+
+bits: build ## the models of Models and `make models` give the same bits at every number of threads, and in every run
+	@scripts/check-bits.sh $(FX) $(or $(CASES),Models $(wildcard .cache/models))
 
 passes: ## write what docs/Passes.md says of each pass from the passes' comments
 	@scripts/deps.sh build

@@ -20,7 +20,12 @@ work = tempfile.mkdtemp(prefix="fx-distributed-")
 def measure(path, strategy, ranks, batch):
     plan = f"{work}/plan"
     shutil.rmtree(plan, ignore_errors=True)
-    sizes = ["--size", f"batch={batch}", "--size", "seq=128", "--size", "sequence=128"]
+    # Exporters name sizes as they like: the first of an input is the batch.
+    shown, sizes = subprocess.run([FX, "inspect", path], capture_output=True, text=True, check=True).stdout, []
+    for shape in re.findall(r"^input .*\[(.*)\]", shown, re.M):
+        for index, size in enumerate(shape.split(", ")):
+            if not size.isdigit():
+                sizes += ["--size", f"{size}={128 if index else batch}"]
     subprocess.run([FX, "distribute", path, "--strategy", strategy, "--ranks", str(ranks), "-o", plan] + sizes, check=True,
                    stdout=subprocess.DEVNULL)
     command = ["timeout", "-k", "5", "600", "mpirun", "-n", str(ranks), "--bind-to", "core", "--oversubscribe"]

@@ -89,7 +89,8 @@ public struct ProductBatchingPass: Pass {
     let widths = nodes.compactMap { graph.type(of: $0.operands[1]).shape?.sizes?[axis] }
     let weights = try graph.insert(
       .concat, nodes.map { $0.operands[1] }, attributes: [Concat.axis.name: .int(axis)], before: first)
-    var operands = [nodes[0].operands[0], .value(weights)]
+    // As it is now: a product joined before may have made it.
+    var operands = [try graph[first].operands[0], .value(weights)]
     if key.hasBias {
       operands.append(
         .value(

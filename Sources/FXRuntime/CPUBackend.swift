@@ -8,8 +8,11 @@ public struct CPUBackend: Backend, GraphExecutor {
   public struct Options: Sendable {
     /// Threads that work on one run; by default one per core.
     public var threads: Int
-    /// Bytes that a run may need beyond weights, inputs and what only the run can tell; `nil` for no limit.
+    /// Bytes that a run may need beyond weights and inputs; `nil` for no limit. What the plan foresees is checked before the
+    /// run starts; results whose sizes only the run tells are checked as they come.
     public var memoryLimit: Int?
+    /// How long a run may take; `nil` for no limit. Checked between steps: what a kernel has begun, it ends.
+    public var timeLimit: Duration?
     public var kernels: KernelTable
     /// Serve the operators that no fast kernel takes.
     public var reference: ReferenceKernels
@@ -20,11 +23,13 @@ public struct CPUBackend: Backend, GraphExecutor {
     public var optimizes: Bool
 
     public init(
-      threads: Int = CPUBackend.coreCount, memoryLimit: Int? = nil, kernels: KernelTable = .standard,
+      threads: Int = CPUBackend.coreCount, memoryLimit: Int? = nil, timeLimit: Duration? = nil,
+      kernels: KernelTable = .standard,
       reference: ReferenceKernels = .standard, rules: ShapeRules = .standard, seed: UInt64 = 0, optimizes: Bool = true
     ) {
       self.threads = threads
       self.memoryLimit = memoryLimit
+      self.timeLimit = timeLimit
       self.kernels = kernels
       self.reference = reference
       self.rules = rules

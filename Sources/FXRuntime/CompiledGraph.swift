@@ -7,22 +7,28 @@ public final class CompiledGraph: Executable {
   public let graph: Graph
   let program: Program
   let inputs: InputCheck
+  private let memoryLimit: Int?
+  private let timeLimit: Duration?
 
   init(_ graph: Graph, inputs: InputCheck, _ options: CPUBackend.Options, _ pool: ThreadPool) throws {
     self.graph = graph
     self.inputs = inputs
+    memoryLimit = options.memoryLimit
+    timeLimit = options.timeLimit
     var rules = options.rules
     rules.addIntegers()
     program = try Program(
       graph, region: graph.body, kernels: options.kernels, reference: options.reference,
-      inference: ShapeInference(rules: rules), weights: WeightCache(), pool: pool, seed: options.seed,
-      memoryLimit: options.memoryLimit)
+      inference: ShapeInference(rules: rules), weights: WeightCache(), pool: pool, seed: options.seed)
   }
 
-  /// Runs once.
+  /// Runs once. Cancelling the task that calls ends the run before its next step.
   /// - Throws: `ExecutionError`.
-  public func run(_ values: [RuntimeValue]) throws -> [RuntimeValue] {
-    try program.run(values, check: inputs.check)
+  public func run(_ values: [RuntimeValue]) throws -> [RuntimeValue] { try run(values, observer: nil) }
+
+  func run(_ values: [RuntimeValue], observer: (any StepObserver)?) throws -> [RuntimeValue] {
+    try program.run(
+      values, limits: RunLimits(time: timeLimit, memory: memoryLimit), check: inputs.check, observer: observer)
   }
 }
 

@@ -18,7 +18,7 @@ import Testing
     }
 
     let graph = try OnnxImporter().graph(path: path)
-    let backend = CPUBackend(.init(threads: 1, memoryLimit: 64 << 20))
+    let backend = CPUBackend(.init(threads: 1, memoryLimit: 64 << 20, timeLimit: .seconds(2)))
     let model = try backend.compiled(graph)
 
     // A plan is made when sizes first appear: the first request should not wait for it.

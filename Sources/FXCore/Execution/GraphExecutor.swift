@@ -45,6 +45,9 @@ public enum ExecutionError: Error, Sendable, Equatable {
   /// A node failed.
   case node(String, op: String, location: Location?, reason: String)
   case memoryLimit(needed: Int, limit: Int)
+  /// The run took longer than it may.
+  case timeLimit(Duration)
+  /// The task that asked for the run was cancelled.
   case cancelled
 }
 
@@ -73,6 +76,7 @@ extension ExecutionError: CustomStringConvertible {
     case .node(let name, let op, let location, let reason):
       "node \(name.inQuotes) (\(op)" + (location.map { ", \($0)" } ?? "") + "): \(reason)"
     case .memoryLimit(let needed, let limit): "the run needs \(needed) bytes, the limit is \(limit)"
+    case .timeLimit(let limit): "the run took longer than \(limit)"
     case .cancelled: "the run was cancelled"
     }
   }

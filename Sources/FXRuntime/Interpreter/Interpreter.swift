@@ -64,7 +64,8 @@ public struct Interpreter {
     let observer = InterpreterObserver(self, graph, unneeded: try unneeded(graph))
     for (input, value) in zip(graph.inputs, arguments) { observer.note(input, value, path: []) }
     do {
-      let outputs = try executor.run(graph.body, of: graph, arguments, observer: observer)
+      let outputs = try executor.run(
+        graph.body, of: graph, arguments, limits: RunLimits(time: executor.timeLimit), observer: observer)
       return Run(outputs: outputs, values: observer.values, nodeCount: observer.nodeCount)
     } catch let failure as HookFailure {
       throw failure.error

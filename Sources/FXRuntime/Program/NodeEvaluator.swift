@@ -11,15 +11,18 @@ struct NodeEvaluator: Sendable {
   let seed: UInt64
 
   /// The node's results.
-  /// - Parameter operands: `nil` where an optional operand is left out; literals are scalars of their type.
+  /// - Parameters:
+  ///   - planned: `nil` where an optional operand is left out; literals are scalars of their type.
+  ///   - memory: refuses results that are too big before they are made, where their sizes can be told.
   func evaluate(
-    _ node: Node, _ planned: [RuntimeValue?],
+    _ node: Node, _ planned: [RuntimeValue?], memory: MemoryAccount? = nil,
     runRegion: @escaping (RegionID, [RuntimeValue]) throws -> [RuntimeValue] = { _, _ in
       throw KernelError.invalid("a region cannot run here")
     },
     regionTypes: @escaping (RegionID, [ValueType]) -> [ValueType] = { _, _ in [] }
   ) throws -> [RuntimeValue] {
     let operands = try withLiterals(of: node, planned)
+    if let memory { try memory.check(foreseenBytes(of: node, operands)) }
     if node.regions.isEmpty, let results = try runKernel(node, operands) { return results }
     guard let kernel = reference[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     let context = ReferenceContext(
@@ -31,6 +34,16 @@ struct NodeEvaluator: Sendable {
       throw KernelError.invalid("the kernel gave \(results.count) results for \(node.results.count)")
     }
     return results
+  }
+
+  /// The bytes of the results as far as shapes tell; views count as if they were copies.
+  private func foreseenBytes(of node: Node, _ operands: [RuntimeValue?]) throws -> Int {
+    let inferred = try inference.results(
+      of: node, operandTypes: operands.map { $0?.type }, operandTensors: operands.map { $0?.tensor })
+    return (inferred?.types ?? []).compactMap(TensorFacts.init).reduce(0) { sum, facts in
+      let (total, overflow) = sum.addingReportingOverflow(facts.byteCount)
+      return overflow ? .max : total
+    }
   }
 
   /// The operands with literals of the type that the others turned out to have; when planned, they may not have had one.

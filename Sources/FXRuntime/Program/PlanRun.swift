@@ -5,11 +5,13 @@ struct PlanRun {
   private let program: Program
   private let plan: Plan
   private let state: RunState
+  private let limits: RunLimits
 
-  init(_ program: Program, _ plan: Plan, _ state: RunState) {
+  init(_ program: Program, _ plan: Plan, _ state: RunState, _ limits: RunLimits) {
     self.program = program
     self.plan = plan
     self.state = state
+    self.limits = limits
   }
 
   func run(_ given: [RuntimeValue], observer: (any StepObserver)?) throws -> [RuntimeValue] {
@@ -19,6 +21,7 @@ struct PlanRun {
       try bind(inputs)
       defer { state.outputs.removeAll(keepingCapacity: true) }
       for step in plan.steps {
+        try limits.check()
         observer?.willRun(step)
         do {
           try run(step, inputs)
@@ -26,7 +29,7 @@ struct PlanRun {
           throw program.failure(at: step.node, error)
         }
         observer?.didRun(step)
-        for slot in step.releases { state.boxes[Int(slot)] = nil }
+        for slot in step.releases { release(Int(slot)) }
       }
       return try results(inputs)
     }
@@ -54,8 +57,8 @@ struct PlanRun {
     case .evaluate:
       let operands = try step.operands.map { slot in slot < 0 ? nil : try value(slot, inputs) }
       let results = try program.evaluator.evaluate(
-        step.node, operands,
-        runRegion: { region, arguments in try program.program(of: region).run(arguments) },
+        step.node, operands, memory: limits.memory,
+        runRegion: { region, arguments in try program.program(of: region).run(arguments, limits: limits) },
         regionTypes: { region, arguments in
           program.inference.knownTypes(ofRegion: region, in: program.graph, arguments: arguments)
         })
@@ -75,7 +78,18 @@ struct PlanRun {
     } else if let type = plan.slots[slot].type?.tensorType, value.tensor.map({ !type.admits($0.type) }) ?? true {
       throw KernelError.invalid("the result is \(value.type), inferred was \(type)")
     }
+    if let memory = limits.memory {
+      state.boxedBytes[slot] = value.byteCount
+      try memory.take(state.boxedBytes[slot])
+    }
     state.boxes[slot] = value
+  }
+
+  private func release(_ slot: Int) {
+    state.boxes[slot] = nil
+    guard let memory = limits.memory else { return }
+    memory.give(state.boxedBytes[slot])
+    state.boxedBytes[slot] = 0
   }
 
   /// A slot as a value of its own: bytes of the arena are copied, since later steps write over them.

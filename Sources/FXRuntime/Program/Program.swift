@@ -11,8 +11,6 @@ final class Program: Sendable {
   let weights: WeightCache
   let pool: ThreadPool
   let evaluator: NodeEvaluator
-  /// Bytes that one run may need, if limited.
-  let memoryLimit: Int?
   /// The programs of nested regions, of all depths.
   private let nested: [RegionID: Program]
   private let plans = Mutex<[CachedPlan]>([])
@@ -22,7 +20,7 @@ final class Program: Sendable {
 
   init(
     _ graph: Graph, region: RegionID, kernels: KernelTable, reference: ReferenceKernels, inference: ShapeInference,
-    weights: WeightCache, pool: ThreadPool, seed: UInt64, memoryLimit: Int?
+    weights: WeightCache, pool: ThreadPool, seed: UInt64
   ) throws {
     self.graph = graph
     self.region = region
@@ -30,7 +28,6 @@ final class Program: Sendable {
     self.inference = inference
     self.weights = weights
     self.pool = pool
-    self.memoryLimit = memoryLimit
     evaluator = NodeEvaluator(
       kernels: kernels, reference: reference, inference: inference, weights: weights, pool: pool, seed: seed)
     var nested: [RegionID: Program] = [:]
@@ -38,7 +35,7 @@ final class Program: Sendable {
       for inner in try graph[id].regions {
         nested[inner] = try Program(
           graph, region: inner, kernels: kernels, reference: reference, inference: inference, weights: weights, pool: pool,
-          seed: seed, memoryLimit: memoryLimit)
+          seed: seed)
       }
     }
     self.nested = nested
@@ -97,17 +94,17 @@ final class Program: Sendable {
 
   /// Runs once.
   func run(
-    _ inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }, observer: (any StepObserver)? = nil
-  )
-    throws -> [RuntimeValue]
-  {
+    _ inputs: [RuntimeValue], limits: RunLimits, check: ([RuntimeValue]) throws -> Void = { _ in },
+    observer: (any StepObserver)? = nil
+  ) throws -> [RuntimeValue] {
+    try limits.check()
     let cached = try plan(for: inputs, check: check)
-    if let memoryLimit, cached.plan.peakBytes > memoryLimit {
-      throw ExecutionError.memoryLimit(needed: cached.plan.peakBytes, limit: memoryLimit)
-    }
+    let before = limits.memory?.used ?? 0
+    try limits.memory?.take(cached.plan.peakBytes)
+    defer { limits.memory?.restore(before) }
     let state = cached.takeState()
     // A run that fails leaves its state behind half done; the next takes a new one.
-    let results = try PlanRun(self, cached.plan, state).run(inputs, observer: observer)
+    let results = try PlanRun(self, cached.plan, state, limits).run(inputs, observer: observer)
     cached.putBack(state)
     return results
   }

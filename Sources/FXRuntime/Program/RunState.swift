@@ -8,6 +8,8 @@ final class RunState: @unchecked Sendable {
   /// The address of each slot's bytes.
   let table: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   var boxes: [RuntimeValue?]
+  /// The bytes of each box, as far as a limited run has counted them.
+  var boxedBytes: [Int]
   var outputs: [Tensor] = []
 
   init(_ plan: Plan) {
@@ -15,6 +17,7 @@ final class RunState: @unchecked Sendable {
     table = .allocate(capacity: max(plan.slots.count, 1))
     table.initialize(repeating: nil, count: max(plan.slots.count, 1))
     boxes = Array(repeating: nil, count: plan.slots.count)
+    boxedBytes = Array(repeating: 0, count: plan.slots.count)
     for (index, slot) in plan.slots.enumerated() {
       switch slot.home {
       case .arena(let offset): table[index] = arena + offset

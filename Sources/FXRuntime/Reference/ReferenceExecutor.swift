@@ -7,26 +7,31 @@ public struct ReferenceExecutor: GraphExecutor {
   public var kernels: ReferenceKernels
   /// What random operators without a seed of their own derive theirs from.
   public var seed: UInt64
+  /// How long a run may take; `nil` for no limit. Checked between nodes.
+  public var timeLimit: Duration?
 
-  public init(kernels: ReferenceKernels = .standard, seed: UInt64 = 0) {
+  public init(kernels: ReferenceKernels = .standard, seed: UInt64 = 0, timeLimit: Duration? = nil) {
     self.kernels = kernels
     self.seed = seed
+    self.timeLimit = timeLimit
   }
 
   public func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
     try InputCheck(graph).check(inputs)
     var graph = graph
     try GradientExpansionPass().apply(to: &graph)
-    return try run(graph.body, of: graph, inputs)
+    return try run(graph.body, of: graph, inputs, limits: RunLimits(time: timeLimit))
   }
 
   /// - Parameters:
+  ///   - limits: of the whole run.
   ///   - observer: asked to run each node, if there is one.
   ///   - path: the regions that are running, the body excluded.
   func run(
-    _ region: RegionID, of graph: Graph, _ arguments: [RuntimeValue], observer: (any NodeObserver)? = nil,
-    path: [RegionInstance] = []
+    _ region: RegionID, of graph: Graph, _ arguments: [RuntimeValue], limits: RunLimits,
+    observer: (any NodeObserver)? = nil, path: [RegionInstance] = []
   ) throws -> [RuntimeValue] {
+    try limits.check()
     var values: [ValueID: RuntimeValue] = [:]
     let parameters = try graph.arguments(of: region)
     guard parameters.count == arguments.count else {
@@ -35,9 +40,10 @@ public struct ReferenceExecutor: GraphExecutor {
     for (id, value) in zip(parameters, arguments) { values[id] = value }
     var remaining = UseCounts(region, graph)
     for id in try graph.nodes(in: region) {
+      try limits.check()
       let node = try graph[id]
       do {
-        let results = try run(node, of: graph, values, observer: observer, path: path)
+        let results = try run(node, of: graph, values, limits: limits, observer: observer, path: path)
         for (result, value) in zip(node.results, results) { values[result] = value }
       } catch let error where error is ExecutionError || error is HookFailure {
         throw error
@@ -57,8 +63,8 @@ public struct ReferenceExecutor: GraphExecutor {
 
   /// The results of one node whose operands are in `values`.
   func run(
-    _ node: Node, of graph: Graph, _ values: [ValueID: RuntimeValue], observer: (any NodeObserver)? = nil,
-    path: [RegionInstance] = []
+    _ node: Node, of graph: Graph, _ values: [ValueID: RuntimeValue], limits: RunLimits,
+    observer: (any NodeObserver)? = nil, path: [RegionInstance] = []
   ) throws -> [RuntimeValue] {
     if let known = observer?.known(node, in: path) { return known }
     var operands: [RuntimeValue?] = []
@@ -71,24 +77,25 @@ public struct ReferenceExecutor: GraphExecutor {
       }
       operands[index] = .tensor(try literal.tensor(type))
     }
-    guard let observer else { return try compute(node, operands, of: graph, observer: nil, path: path) }
+    guard let observer else { return try compute(node, operands, of: graph, limits, observer: nil, path: path) }
     return try observer.run(node, in: path, operands) {
-      try compute(node, operands, of: graph, observer: observer, path: path)
+      try compute(node, operands, of: graph, limits, observer: observer, path: path)
     }
   }
 
   private func compute(
-    _ node: Node, _ operands: [RuntimeValue?], of graph: Graph, observer: (any NodeObserver)?, path: [RegionInstance]
+    _ node: Node, _ operands: [RuntimeValue?], of graph: Graph, _ limits: RunLimits, observer: (any NodeObserver)?,
+    path: [RegionInstance]
   ) throws -> [RuntimeValue] {
     guard let kernel = kernels[node.op] else { throw ExecutionError.unsupported([node.op.description]) }
     var turns: [RegionID: Int] = [:]
     let context = ReferenceContext(
       node: node, operands: operands, seed: seed &+ UInt64(node.id.index),
       runRegion: { region, arguments in
-        guard observer != nil else { return try run(region, of: graph, arguments) }
+        guard observer != nil else { return try run(region, of: graph, arguments, limits: limits) }
         let instance = RegionInstance(region, of: node, named: graph.name(of: node.id), turn: turns[region, default: 0])
         turns[region, default: 0] += 1
-        return try run(region, of: graph, arguments, observer: observer, path: path + [instance])
+        return try run(region, of: graph, arguments, limits: limits, observer: observer, path: path + [instance])
       },
       regionTypes: { region, arguments in ShapeInference().knownTypes(ofRegion: region, in: graph, arguments: arguments) })
     try context.checkElementTypes()

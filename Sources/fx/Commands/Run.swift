@@ -16,6 +16,8 @@ struct Run: ModelCommand {
   @Option(help: "Folder for what every node gives, with a table of nodes, types and times; implies --reference.")
   var dump: String?
   @Option(help: "Refuse to run if more bytes than this are needed beyond weights and inputs.") var maxMemory: Int?
+  @Option(help: "Stop a run that takes longer than so many seconds; reading and compiling do not count.")
+  var maxSeconds: Double?
 
   @Option(help: "Run this rank's part of a plan that `fx distribute` wrote: mpirun -n N fx run --distributed PLAN.")
   var distributed: String?
@@ -28,11 +30,17 @@ struct Run: ModelCommand {
     if (file == nil) == (distributed == nil) { throw ValidationError("give a model or --distributed PLAN") }
     if timeout <= 0 || timeout > 86_400 { throw ValidationError("--timeout must be above 0 and at most a day") }
     if repeats < 0 { throw ValidationError("--repeats must not be negative") }
-    if distributed != nil, dump != nil || maxMemory != nil {
-      throw ValidationError("--dump and --max-memory are not for --distributed")
+    if distributed != nil, dump != nil || maxMemory != nil || maxSeconds != nil {
+      throw ValidationError("--dump, --max-memory and --max-seconds are not for --distributed")
     }
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
     if let maxMemory, maxMemory < 0 { throw ValidationError("--max-memory must not be negative") }
+    if let maxSeconds, !(maxSeconds >= 0 && maxSeconds < 1e9) {
+      throw ValidationError("--max-seconds must not be negative, and below 10⁹")
+    }
+    if maxMemory != nil, reference || dump != nil {
+      throw ValidationError("--max-memory is not for --reference and --dump")
+    }
   }
 
   func execute() throws {
@@ -45,12 +53,14 @@ struct Run: ModelCommand {
     let graph = try ModelFile.read(model)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     let results: [RuntimeValue]
+    let timeLimit = maxSeconds.map { Duration.seconds($0) }
     if let dump {
-      results = try NodeDump(folder: dump).run(graph, inputs: values)
+      results = try NodeDump(folder: dump).run(graph, inputs: values, timeLimit: timeLimit)
     } else if reference {
-      results = try ReferenceExecutor().run(graph, inputs: values)
+      results = try ReferenceExecutor(timeLimit: timeLimit).run(graph, inputs: values)
     } else {
-      let options = CPUBackend.Options(threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory)
+      let options = CPUBackend.Options(
+        threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory, timeLimit: timeLimit)
       results = try CPUBackend(options).compiled(graph).run(values)
     }
     try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: true)

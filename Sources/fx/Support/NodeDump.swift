@@ -8,9 +8,9 @@ import Foundation
 struct NodeDump {
   let folder: String
 
-  func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
+  func run(_ graph: Graph, inputs: [RuntimeValue], timeLimit: Duration? = nil) throws -> [RuntimeValue] {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    var interpreter = Interpreter()
+    var interpreter = Interpreter(executor: ReferenceExecutor(timeLimit: timeLimit))
     var lines: [String] = []
     interpreter.didRun = { run in
       let number = String(lines.count)

@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test parity gradients conformance validate bits tables passes exports hostile fuzz \
+.PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
   fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
   codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
@@ -37,7 +37,12 @@ run: build ## build, then inspect, optimize, run, export and profile a model (MO
 test: ## run the tests (FILTER=regex for some of them); ends with `N passed, N failed`
 	@scripts/deps.sh test
 	@python3 scripts/check-layers.py
+	@$(if $(FILTER),,$(MAKE) --no-print-directory counts)
 	@$(TEST_INPUTS) && scripts/test.sh $(if $(FILTER),--filter "$(FILTER)")
+
+counts: build ## calls for memory per run and instructions of kernels, beside what they may be
+	@scripts/deps.sh counts
+	@python3 scripts/check-counts.py $(FX)
 
 parity: ## compare the networks of Tests/FXTraceTests/Models with PyTorch at larger sizes (takes 6 GB of disk)
 	@scripts/deps.sh test

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh build|test|bench|views|distributed: makes sure that the system packages which a goal needs are there.
+# deps.sh build|test|bench|counts|views|distributed: makes sure that the system packages which a goal needs are there.
 # Nothing happens when they are. Otherwise they are installed (root, or sudo without a password);
 # where neither works, the command to run is printed and the exit status is 1.
 set -euo pipefail
@@ -37,6 +37,9 @@ if [ "$goal" != build ]; then
   need "pkg-config --exists libtiff-4 || $(installed libtiff-dev)" libtiff-dev libtiff
   need "pkg-config --exists libopenjp2 || $(installed libopenjp2-7-dev)" libopenjp2-7-dev openjpeg
   need "[ -e /etc/ssl/certs/ca-certificates.crt ] || [ \"\$(uname)\" = Darwin ]" ca-certificates ca-certificates
+fi
+if [ "$goal" = counts ]; then
+  need 'command -v valgrind || [ "$(uname)" = Darwin ]' valgrind valgrind
 fi
 if [ "$goal" = views ]; then
   need 'command -v dot' graphviz graphviz

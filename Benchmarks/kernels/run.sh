@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the kernels as SwiftPM does in release (-O2, no -march) and runs a benchmark: run.sh elementwise|gemm|conv
+# Builds the kernels as SwiftPM does in release (-O2, no -march) and runs a benchmark: run.sh elementwise|gemm|conv|counts,
+# under another program if RUN names one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 sources=$here/../../Sources
@@ -18,4 +19,5 @@ for file in "$sources"/CKernels/*.c; do
 done
 ${CC:-clang} -std=gnu11 -O2 "$here/$name.c" "$sources/CBlasShim/CBlasShim.c" $objects ${BLAS:+-DFX_HAVE_OPENBLAS} \
   -I "$here" -I "$sources/CKernels/include" -I "$sources/CBlasShim/include" -o "$out/$name" ${BLAS:+-lopenblas} -lm -lpthread
-"$out/$name" "$@"
+# shellcheck disable=SC2086
+${RUN:-} "$out/$name" "$@"

@@ -63,16 +63,16 @@
   X(size_t, gemm_packed_b_panels, (size_t k, size_t n), (k, n))                                                     \
   X(size_t, gemm_packed_a_panels, (size_t m, size_t k), (m, k))                                                     \
   X(void, gemm_pack_b,                                                                                              \
-    (const float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0,         \
+    (const fxk_loose_float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0, \
      size_t panel1),                                                                                                \
     (b, b_row, b_column, k, n, packed, panel0, panel1))                                                             \
   X(void, gemm_pack_a,                                                                                              \
-    (const float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0,         \
+    (const fxk_loose_float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0, \
      size_t panel1),                                                                                                \
     (a, a_row, a_column, m, k, packed, panel0, panel1))                                                             \
   X(fxk_conv_method, conv_choose, (const fxk_conv *conv, bool exact), (conv, exact))                                \
   X(size_t, conv_packed_size, (const fxk_conv *conv), (conv))                                                       \
-  X(void, conv_pack, (const fxk_conv *conv, const float *weights, float *packed), (conv, weights, packed))          \
+  X(void, conv_pack, (const fxk_conv *conv, const fxk_loose_float *weights, float *packed), (conv, weights, packed)) \
   X(size_t, conv_plan, (fxk_conv * conv, size_t threads), (conv, threads))                                          \
   X(size_t, conv_scratch, (const fxk_conv *conv), (conv))                                                           \
   X(void, conv_run, (const fxk_conv *conv, size_t task0, size_t task1, float *scratch),                             \
@@ -85,7 +85,7 @@
   X(fxk_blocked_method, blocked_choose, (const fxk_blocked_conv *conv), (conv))                                      \
   X(bool, blocked_in_place, (const fxk_blocked_conv *conv), (conv))                                                  \
   X(size_t, blocked_packed_size, (const fxk_blocked_conv *conv), (conv))                                             \
-  X(void, blocked_pack, (const fxk_blocked_conv *conv, const float *weights, float *packed),      \
+  X(void, blocked_pack, (const fxk_blocked_conv *conv, const fxk_loose_float *weights, float *packed),      \
     (conv, weights, packed))                                                                                   \
   X(size_t, blocked_plan, (fxk_blocked_conv * conv, size_t threads), (conv, threads))                                \
   X(size_t, blocked_scratch, (const fxk_blocked_conv *conv), (conv))                                                 \

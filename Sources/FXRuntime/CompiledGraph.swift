@@ -24,11 +24,24 @@ public final class CompiledGraph: Executable {
 
   /// Runs once. Cancelling the task that calls ends the run before its next step.
   /// - Throws: `ExecutionError`.
-  public func run(_ values: [RuntimeValue]) throws -> [RuntimeValue] { try run(values, observer: nil) }
+  public func run(_ values: [RuntimeValue]) throws -> [RuntimeValue] {
+    var results: [RuntimeValue] = []
+    try run(values, into: &results)
+    return results
+  }
 
-  func run(_ values: [RuntimeValue], observer: (any StepObserver)?) throws -> [RuntimeValue] {
+  /// Runs once and replaces `results` by what comes out. Tensors in it that have the type of the result in their place, and
+  /// whose elements nobody else holds, are written over, so that runs at the same sizes allocate nothing. An error leaves
+  /// `results` without what it held.
+  /// - Throws: `ExecutionError`.
+  public func run(_ values: [RuntimeValue], into results: inout [RuntimeValue]) throws {
+    try run(values, into: &results, observer: nil)
+  }
+
+  func run(_ values: [RuntimeValue], into results: inout [RuntimeValue], observer: (any StepObserver)?) throws {
     try program.run(
-      values, limits: RunLimits(time: timeLimit, memory: memoryLimit), check: inputs.check, observer: observer)
+      values, into: &results, limits: RunLimits(time: timeLimit, memory: memoryLimit),
+      check: { values in try inputs.check(values) }, observer: observer)
   }
 }
 

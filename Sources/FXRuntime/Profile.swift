@@ -26,7 +26,8 @@ extension CompiledGraph {
   public func profile(_ values: [RuntimeValue]) throws -> (results: [RuntimeValue], profile: Profile) {
     let plan = try program.plan(for: values, check: inputs.check).plan
     let recorder = StepRecorder(plan, graph)
-    let results = try run(values, observer: recorder)
+    var results: [RuntimeValue] = []
+    try run(values, into: &results, observer: recorder)
     return (results, recorder.finish())
   }
 }

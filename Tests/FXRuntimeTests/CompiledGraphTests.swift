@@ -58,6 +58,32 @@ import Testing
     _ = try CPUBackend(.init(memoryLimit: long.peakBytes)).compiled(chain(40)).run([.tensor(x)])
   }
 
+  @Test func resultsAreWrittenOver() throws {
+    let compiled = try CPUBackend(.init(threads: 1)).compiled(chain(3))
+    let (a, b) = (RuntimeValue.tensor(try input(8, seed: 1)), RuntimeValue.tensor(try input(8, seed: 2)))
+    let (first, second) = (try compiled.run([a]), try compiled.run([b]))
+    var results = try compiled.run([a])
+    let address = results[0].tensor?.unsafeBytes
+    try compiled.run([b], into: &results)
+    #expect(results == second)
+    #expect(results[0].tensor?.unsafeBytes == address, "nobody else held it")
+    let held = results
+    try compiled.run([a], into: &results)
+    #expect(results == first)
+    #expect(held == second, "what somebody holds stays as it is")
+    // A result that is the next run's input.
+    let next = try compiled.run(results)
+    try compiled.run(results, into: &results)
+    #expect(results == next)
+    // Other sizes, and what is no tensor.
+    try compiled.run([.tensor(input(3))], into: &results)
+    #expect(results[0].tensor?.shape == [3, 4])
+    results = [.sequence([], element: .unknown), a]
+    try compiled.run([a], into: &results)
+    #expect(results == first)
+    #expect(throws: ExecutionError.self) { try compiled.run([], into: &results) }
+  }
+
   @Test func wrongInputsAreNamed() throws {
     let compiled = try CPUBackend().compiled(chain(1, symbol: SymbolBounds(minimum: 2, maximum: 8, divisor: 2)))
     let cases: [(RuntimeValue, String)] = [

@@ -292,7 +292,7 @@ static void run_blocked_direct(const fxk_blocked_conv *g, size_t image, size_t p
   }
 }
 
-static void pack_blocked_direct(const fxk_blocked_conv *g, const float *weights, float *packed) {
+static void pack_blocked_direct(const fxk_blocked_conv *g, const fxk_loose_float *weights, float *packed) {
   const size_t blocks = block_count(g->out_channels), groups = block_groups(blocks), channels = step_channels(g);
   const size_t taps = g->kernel[0] * g->kernel[1];
   for (size_t group = 0; group < groups; ++group) {

@@ -108,7 +108,7 @@ static void run_blocked_depthwise(const fxk_blocked_conv *g, size_t plane) {
   if (!to.clamps || g->epilogue.residual_last) blocked_finish(&to, y, residual, size);
 }
 
-static void pack_blocked_depthwise(const fxk_blocked_conv *g, const float *weights, float *packed) {
+static void pack_blocked_depthwise(const fxk_blocked_conv *g, const fxk_loose_float *weights, float *packed) {
   const size_t taps = g->kernel[0] * g->kernel[1];
   for (size_t block = 0; block < block_count(g->out_channels); ++block) {
     for (size_t tap = 0; tap < taps; ++tap) {

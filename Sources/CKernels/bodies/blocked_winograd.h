@@ -122,7 +122,7 @@ static void run_blocked_winograd(
 }
 
 // [group of blocks][point][input channel][block of the group][B].
-static void pack_blocked_winograd(const fxk_blocked_conv *g, const float *weights, float *packed) {
+static void pack_blocked_winograd(const fxk_blocked_conv *g, const fxk_loose_float *weights, float *packed) {
   const size_t blocks = block_count(g->out_channels), groups = block_groups(blocks);
   const size_t channels = padded_channels(g->in_channels);
   for (size_t group = 0; group < groups; ++group) {
@@ -134,7 +134,7 @@ static void pack_blocked_winograd(const fxk_blocked_conv *g, const float *weight
         float w[9][FXK_VW], out[WINO_POINTS][FXK_VW];
         for (size_t c = 0; c < FXK_VW; ++c) {
           const bool there = in < g->in_channels && first + o + c < g->out_channels;
-          const float *from = weights + ((first + o + c) * g->in_channels + in) * 9;
+          const fxk_loose_float *from = weights + ((first + o + c) * g->in_channels + in) * 9;
           for (int i = 0; i < 9; ++i) w[i][c] = there ? from[i] : 0.0f;
         }
         winograd_kernels(FXK_VW, &w[0][0], &out[0][0]);
@@ -175,7 +175,7 @@ static size_t blocked_packed_size(const fxk_blocked_conv *g) {
   return outputs * taps * blocked_steps(g) * step_channels(g);
 }
 
-static void blocked_pack(const fxk_blocked_conv *g, const float *weights, float *packed) {
+static void blocked_pack(const fxk_blocked_conv *g, const fxk_loose_float *weights, float *packed) {
   switch (g->method) {
   case FXK_BLOCKED_DEPTHWISE: pack_blocked_depthwise(g, weights, packed); break;
   case FXK_BLOCKED_WINOGRAD: pack_blocked_winograd(g, weights, packed); break;

@@ -140,7 +140,7 @@ static size_t conv_packed_size(const fxk_conv *g) {
   return g->groups * gemm_packed_a_size(g->out_channels / g->groups, k);
 }
 
-static void conv_pack(const fxk_conv *g, const float *weights, float *packed) {
+static void conv_pack(const fxk_conv *g, const fxk_loose_float *weights, float *packed) {
   const size_t channels = g->out_channels / g->groups, k = g->in_channels / g->groups * volume(g->kernel);
   switch (g->method) {
   case FXK_CONV_DEPTHWISE: memcpy(packed, weights, g->out_channels * volume(g->kernel) * sizeof(float)); break;

@@ -33,13 +33,14 @@ FXK_INLINE size_t depth_block(size_t k) { return k == 0 ? 0 : ceil_div(k, ceil_d
 
 typedef float fxv4 __attribute__((ext_vector_type(4)));
 typedef float fxv4_unaligned __attribute__((ext_vector_type(4), aligned(4), may_alias));
+typedef float fxv4_loose __attribute__((ext_vector_type(4), aligned(1), may_alias));
 
 // dst[p width + r] = src[r inner + p outer] for r < count, zero up to width; p < depth.
 static void pack_panel(
-    const float *src, ptrdiff_t inner, ptrdiff_t outer, size_t count, size_t width, size_t depth, float *dst) {
+    const fxk_loose_float *src, ptrdiff_t inner, ptrdiff_t outer, size_t count, size_t width, size_t depth, float *dst) {
   if (inner == 1) {
     for (size_t p = 0; p < depth; ++p) {
-      const float *in = src + (ptrdiff_t)p * outer;
+      const fxk_loose_float *in = src + (ptrdiff_t)p * outer;
       float *out = dst + p * width;
       if (count == FXK_NR) {
         memcpy(out, in, FXK_NR * sizeof(float));
@@ -54,12 +55,12 @@ static void pack_panel(
   if (outer == 1) {
     // A transposition, four by four.
     for (; r + 4 <= count; r += 4) {
-      const float *s0 = src + (ptrdiff_t)r * inner, *s1 = s0 + inner, *s2 = s1 + inner, *s3 = s2 + inner;
+      const fxk_loose_float *s0 = src + (ptrdiff_t)r * inner, *s1 = s0 + inner, *s2 = s1 + inner, *s3 = s2 + inner;
       float *out = dst + r;
       size_t p = 0;
       for (; p + 4 <= depth; p += 4) {
-        const fxv4 a = *(const fxv4_unaligned *)(s0 + p), b = *(const fxv4_unaligned *)(s1 + p);
-        const fxv4 c = *(const fxv4_unaligned *)(s2 + p), d = *(const fxv4_unaligned *)(s3 + p);
+        const fxv4 a = *(const fxv4_loose *)(s0 + p), b = *(const fxv4_loose *)(s1 + p);
+        const fxv4 c = *(const fxv4_loose *)(s2 + p), d = *(const fxv4_loose *)(s3 + p);
         const fxv4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
         const fxv4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
         *(fxv4_unaligned *)(out + p * width) = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
@@ -76,7 +77,7 @@ static void pack_panel(
     }
   }
   for (; r < count; ++r) {
-    const float *in = src + (ptrdiff_t)r * inner;
+    const fxk_loose_float *in = src + (ptrdiff_t)r * inner;
     for (size_t p = 0; p < depth; ++p) dst[p * width + r] = in[(ptrdiff_t)p * outer];
   }
   for (; r < width; ++r) {
@@ -95,7 +96,8 @@ static size_t gemm_packed_b_panels(size_t k, size_t n) { (void)k; return column_
 static size_t gemm_packed_a_panels(size_t m, size_t k) { (void)k; return row_panels(m); }
 
 static void gemm_pack_b(
-    const float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0, size_t panel1) {
+    const fxk_loose_float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0,
+    size_t panel1) {
   for (size_t j = panel0; j < panel1; ++j) {
     const size_t column = panel_column(j, n);
     pack_panel(
@@ -104,7 +106,8 @@ static void gemm_pack_b(
 }
 
 static void gemm_pack_a(
-    const float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0, size_t panel1) {
+    const fxk_loose_float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0,
+    size_t panel1) {
   const size_t panels = row_panels(m);
   for (size_t i = panel0; i < panel1; ++i) {
     const size_t row = panel_row(i, panels, m), rows = panel_row(i + 1, panels, m) - row;

@@ -73,7 +73,7 @@ FXK_INLINE void winograd_kernels(const size_t count, const float *w, float *poin
 enum { WINO_PACK_BLOCK = 32 };
 
 // The kernels of every pair of channels, each point packed as the A of a matrix product.
-static void winograd_pack(const fxk_conv *g, const float *weights, float *packed) {
+static void winograd_pack(const fxk_conv *g, const fxk_loose_float *weights, float *packed) {
   const size_t m = g->out_channels, k = g->in_channels, panels = row_panels(m), stride = gemm_packed_a_size(m, k);
   for (size_t panel = 0; panel < panels; ++panel) {
     const size_t row = panel_row(panel, panels, m), rows = panel_row(panel + 1, panels, m) - row;
@@ -82,7 +82,7 @@ static void winograd_pack(const fxk_conv *g, const float *weights, float *packed
       // the packed operand are in cache.
       const size_t count = min_size(WINO_PACK_BLOCK, k - c0);
       for (size_t r = 0; r < rows; ++r) {
-        const float *w = weights + ((row + r) * k + c0) * 9;
+        const fxk_loose_float *w = weights + ((row + r) * k + c0) * 9;
         float in[9][WINO_PACK_BLOCK], out[WINO_POINTS][WINO_PACK_BLOCK];
         for (size_t c = 0; c < count; ++c) {
           FXK_UNROLL

@@ -49,7 +49,7 @@ bool fxk_blocked_in_place(const fxk_blocked_conv *conv);
 // Floats of packed weights, and the packing of weights [out_channels, in_channels or 1, kernel...]. It depends on the
 // method, plain_input, the channels and the kernel's size alone.
 size_t fxk_blocked_packed_size(const fxk_blocked_conv *conv);
-void fxk_blocked_pack(const fxk_blocked_conv *conv, const float *weights, float *packed);
+void fxk_blocked_pack(const fxk_blocked_conv *conv, const fxk_loose_float *weights, float *packed);
 
 // Cuts the work for about `threads` threads; returns the number of tasks. Results do not depend on it.
 size_t fxk_blocked_plan(fxk_blocked_conv *conv, size_t threads);

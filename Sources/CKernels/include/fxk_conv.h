@@ -37,7 +37,7 @@ fxk_conv_method fxk_conv_choose(const fxk_conv *conv, bool exact);
 // image size, stride, padding and batch for which the method is the same.
 // Floats of packed weights, and the packing of `weights` [out_channels, in_channels / groups, kernel...].
 size_t fxk_conv_packed_size(const fxk_conv *conv);
-void fxk_conv_pack(const fxk_conv *conv, const float *weights, float *packed);
+void fxk_conv_pack(const fxk_conv *conv, const fxk_loose_float *weights, float *packed);
 
 // Cuts the work for about `threads` threads; returns the number of tasks. Results do not depend on it.
 size_t fxk_conv_plan(fxk_conv *conv, size_t threads);

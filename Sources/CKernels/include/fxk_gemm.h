@@ -12,6 +12,9 @@
 
 #include "fxk_elementwise.h"
 
+// Elements that may begin at any byte, as weights in mapped files do: what the functions that pack read.
+typedef float fxk_loose_float __attribute__((aligned(1)));
+
 // Sums of up to this many products are stored once. Deeper ones may be stored in parts, each over the one before.
 enum { FXK_UNDIVIDED_DEPTH = 384 };
 
@@ -66,8 +69,8 @@ size_t fxk_gemm_packed_a_size(size_t m, size_t k);
 size_t fxk_gemm_packed_b_panels(size_t k, size_t n);
 size_t fxk_gemm_packed_a_panels(size_t m, size_t k);
 void fxk_gemm_pack_b(
-  const float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0, size_t panel1);
+  const fxk_loose_float *b, ptrdiff_t b_row, ptrdiff_t b_column, size_t k, size_t n, float *packed, size_t panel0, size_t panel1);
 void fxk_gemm_pack_a(
-  const float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0, size_t panel1);
+  const fxk_loose_float *a, ptrdiff_t a_row, ptrdiff_t a_column, size_t m, size_t k, float *packed, size_t panel0, size_t panel1);
 
 #endif

@@ -13,7 +13,7 @@ public struct OperatorTable: Sendable {
 
   /// Adds an operator under its name and aliases, replacing one of the same name.
   public mutating func register(_ op: Operator) {
-    if let index = operators.firstIndex(where: { $0.description == op.description }) {
+    if let old = byName[op.description], old.description == op.description, let index = operators.firstIndex(of: old) {
       operators[index] = op
     } else {
       operators.append(op)

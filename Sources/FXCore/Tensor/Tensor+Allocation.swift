@@ -42,11 +42,15 @@ extension Tensor {
     return Tensor(elementType, Array(shape.dropFirst()), count: count, .bytes(TensorStorage(borrowing: bytes, owner: storage)))
   }
 
+  /// Whether the first byte is aligned for the elements.
+  package var isAligned: Bool {
+    guard let address = unsafeBytes else { return true }
+    return UInt(bitPattern: address) % UInt(max(1, elementType.bitWidth / 8)) == 0
+  }
+
   /// This tensor with its first byte aligned for its elements, copied if a mapped file has it elsewhere.
   package var aligned: Tensor {
-    guard let address = unsafeBytes, UInt(bitPattern: address) % UInt(max(1, elementType.bitWidth / 8)) != 0 else {
-      return self
-    }
+    if isAligned { return self }
     var copy = self
     copy.withUnsafeMutableBytes { _ in }
     return copy

@@ -128,6 +128,14 @@ public struct Tensor: Sendable {
     return try body(UnsafeMutableRawBufferPointer(start: storage.base, count: storage.byteCount))
   }
 
+  /// The address of the bytes, to be written over, if nobody else holds them; `nil` if somebody does.
+  package mutating func uniqueBytes() -> UnsafeMutableRawPointer? {
+    guard case .bytes(var storage) = contents else { return nil }
+    contents = .strings([])
+    defer { contents = .bytes(storage) }
+    return storage.isWritable && isKnownUniquelyReferenced(&storage) ? storage.base : nil
+  }
+
   /// Whether both tensors read the same memory: what keeps tied weights tied.
   public func sharesStorage(with other: Tensor) -> Bool {
     guard case .bytes(let a) = contents, case .bytes(let b) = other.contents else { return false }

@@ -53,7 +53,9 @@ public struct OnnxForms: Sendable {
   }()
 
   static func split(_ name: String) -> (domain: String, opType: String) {
-    guard let colons = name.firstRange(of: "::") else { return ("", name) }
-    return (String(name[..<colons.lowerBound]), String(name[colons.upperBound...]))
+    guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")), name.utf8[colon...].starts(with: "::".utf8) else {
+      return ("", name)
+    }
+    return (String(name[..<colon]), String(name.utf8[colon...].dropFirst(2)) ?? "")
   }
 }

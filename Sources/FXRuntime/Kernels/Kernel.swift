@@ -77,7 +77,9 @@ public enum KernelChoice: Sendable {
   ///   - scratch: bytes of memory the kernel needs while it runs.
   ///   - inPlace: operands whose memory the first result may take over if nobody needs them afterwards.
   ///   - unread: constant operands that the kernel holds in a form of its own and never asks its arguments for.
-  case kernel(any Kernel, scratch: Int = 0, inPlace: [Int] = [], unread: [Int] = [])
+  ///   - bytewise: operands whose bytes the kernel only copies, wherever they begin. Constants that no kernel reads
+  ///     otherwise stay in the file that they are mapped from.
+  case kernel(any Kernel, scratch: Int = 0, inPlace: [Int] = [], unread: [Int] = [], bytewise: [Int] = [])
 }
 
 /// Chooses a kernel for a node, or declines by returning `nil`: the reference kernel serves then.

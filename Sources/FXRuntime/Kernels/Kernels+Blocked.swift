@@ -80,7 +80,7 @@ extension KernelRequest {
     }
     let packed = weights.packed(
       source, layout: "blocks \(conv.method.rawValue) \(conv.plain_input) \(window.kernel)",
-      byteCount: fxk_blocked_packed_size(&conv) * MemoryLayout<Float>.stride
+      byteCount: fxk_blocked_packed_size(&conv) * MemoryLayout<Float>.stride, isLoose: true
     ) { source, target in
       if let floats = source.baseAddress?.assumingMemoryBound(to: Float.self) {
         fxk_blocked_pack(&conv, floats, target.assumingMemoryBound(to: Float.self))

@@ -47,7 +47,7 @@ extension KernelRequest {
     var packed: PackedWeights?
     if let constant = operands[1]?.constant {
       let layout = "conv \(conv.method.rawValue) \(conv.groups) \(window.kernel) \(conv.in) \(conv.out) \(window.strides)"
-      packed = weights.packed(constant, layout: layout, byteCount: bytes) { source, target in
+      packed = weights.packed(constant, layout: layout, byteCount: bytes, isLoose: true) { source, target in
         if let floats = source.baseAddress?.assumingMemoryBound(to: Float.self) {
           fxk_conv_pack(&conv, floats, target.assumingMemoryBound(to: Float.self))
         }

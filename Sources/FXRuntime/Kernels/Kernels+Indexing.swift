@@ -18,7 +18,8 @@ extension KernelRequest {
     let kernel = GatherKernel(
       outer: outer, axisSize: axisSize, count: count, block: inner * elementSize, widens: indexType == .int32,
       threads: threads)
-    return .kernel(kernel, scratch: threads * 64 + (indexType == .int32 ? count * MemoryLayout<Int64>.stride : 0))
+    return .kernel(
+      kernel, scratch: threads * 64 + (indexType == .int32 ? count * MemoryLayout<Int64>.stride : 0), bytewise: [0])
   }
 
   fileprivate func gatherElements() -> KernelChoice? {

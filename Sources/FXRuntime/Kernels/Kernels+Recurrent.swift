@@ -42,7 +42,7 @@ extension KernelRequest {
   private func pack(_ tensor: Tensor, _ sizes: RecurrentKernel.Sizes, depth: Int) -> PackedWeights {
     let (n, stride) = (sizes.columns, fxk_gemm_packed_b_size(depth, sizes.columns))
     let bytes = sizes.directions * stride * MemoryLayout<Float>.stride
-    return weights.packed(tensor, layout: "recurrent \(n)×\(depth)", byteCount: bytes) { source, target in
+    return weights.packed(tensor, layout: "recurrent \(n)×\(depth)", byteCount: bytes, isLoose: true) { source, target in
       guard let floats = source.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
       for direction in 0..<sizes.directions {
         fxk_gemm_pack_b(

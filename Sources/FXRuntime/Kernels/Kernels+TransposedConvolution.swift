@@ -71,7 +71,8 @@ private struct TransposedConvolutionKernel: Kernel, @unchecked Sendable {
     let stride = fxk_gemm_packed_a_size(m, k)
     packed = weights.map { weights in
       cache.packed(
-        weights, layout: "conv_transpose \(groups) \(m)×\(k)", byteCount: groups * stride * MemoryLayout<Float>.stride
+        weights, layout: "conv_transpose \(groups) \(m)×\(k)", byteCount: groups * stride * MemoryLayout<Float>.stride,
+        isLoose: true
       ) { source, target in
         guard let floats = source.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
         for group in 0..<groups {

@@ -171,7 +171,7 @@ extension KernelRequest {
   private func packB(_ tensor: Tensor, _ d: ProductDescription) -> PackedWeights {
     weights.packed(
       tensor, layout: "gemm.b \(d.k)×\(d.n) \(d.bStrides)",
-      byteCount: fxk_gemm_packed_b_size(d.k, d.n) * MemoryLayout<Float>.stride
+      byteCount: fxk_gemm_packed_b_size(d.k, d.n) * MemoryLayout<Float>.stride, isLoose: true
     ) { source, target in
       fxk_gemm_pack_b(
         source.baseAddress?.assumingMemoryBound(to: Float.self), d.bStrides.row, d.bStrides.column, d.k, d.n,
@@ -182,7 +182,7 @@ extension KernelRequest {
   private func packA(_ tensor: Tensor, _ d: ProductDescription) -> PackedWeights {
     weights.packed(
       tensor, layout: "gemm.a \(d.m)×\(d.k) \(d.aStrides)",
-      byteCount: fxk_gemm_packed_a_size(d.m, d.k) * MemoryLayout<Float>.stride
+      byteCount: fxk_gemm_packed_a_size(d.m, d.k) * MemoryLayout<Float>.stride, isLoose: true
     ) { source, target in
       fxk_gemm_pack_a(
         source.baseAddress?.assumingMemoryBound(to: Float.self), d.aStrides.row, d.aStrides.column, d.m, d.k,

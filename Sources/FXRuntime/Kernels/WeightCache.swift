@@ -40,8 +40,11 @@ public final class WeightCache: Sendable {
   /// The constant in the layout called `layout`, packed by `pack` the first time.
   ///
   /// `layout` names everything the packing depends on besides the bytes.
+  /// - Parameter isLoose: whether `pack` reads bytes wherever they begin, so that a constant that a mapped file has between
+  ///   the addresses of its elements need not be copied first.
   public func packed(
-    _ tensor: Tensor, layout: String, byteCount: Int, _ pack: (UnsafeRawBufferPointer, UnsafeMutableRawPointer) throws -> Void
+    _ tensor: Tensor, layout: String, byteCount: Int, isLoose: Bool = false,
+    _ pack: (UnsafeRawBufferPointer, UnsafeMutableRawPointer) throws -> Void
   ) rethrows -> PackedWeights {
     guard let storage = tensor.storageIdentity else {
       let weights = PackedWeights(byteCount: byteCount)
@@ -51,7 +54,7 @@ public final class WeightCache: Sendable {
     let key = Key(storage: storage, layout: layout)
     if let entry = entries.withLock({ $0[key] }) { return entry.weights }
     let weights = PackedWeights(byteCount: byteCount)
-    let source = tensor.aligned
+    let source = isLoose ? tensor : tensor.aligned
     try source.withUnsafeBytes { try pack($0, weights.bytes) }
     // The packed copy serves from now on, so that a weight is not in memory twice.
     tensor.releasePages()

@@ -10,6 +10,8 @@ struct Plan: Sendable {
   let results: [Int32]
   /// The tensors that each run allocates for its results, by the index that `Home.output` names.
   let outputs: [TensorFacts]
+  /// For each of them, which result of the region it is.
+  let outputPositions: [Int]
   /// Bytes of the one block that holds everything that lives only during a run.
   let arenaBytes: Int
 

@@ -27,6 +27,8 @@ struct Planner {
   private var wantedInBlocks: Set<ValueID> = []
   /// By slot, the one that holds the same image in the other layout, once somebody has asked for it.
   private var reorderedSlot: [Int32: Int32] = [:]
+  /// Slots that somebody reads element by element.
+  private var readByElement: Set<Int32> = []
 
   private struct Block {
     let offset: Int
@@ -73,9 +75,15 @@ struct Planner {
       let slot = try slot(of: operand, in: nil)
       return slot >= 0 && slots[Int(slot)].facts?.isInBlocks ?? false ? reorderedSlot[slot] ?? slot : slot
     }
-    alignConstants(readBy: resultSlots)
+    readByElement.formUnion(resultSlots)
+    alignConstants()
+    var positions = Array(repeating: 0, count: outputs.count)
+    for (position, slot) in resultSlots.enumerated() where slot >= 0 {
+      if case .output(let index) = slots[Int(slot)].home { positions[index] = position }
+    }
     return Plan(
-      inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs, arenaBytes: arena.peak)
+      inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs,
+      outputPositions: positions, arenaBytes: arena.peak)
   }
 
   // MARK: Nodes
@@ -168,7 +176,7 @@ struct Planner {
   ) throws {
     switch choice {
     case .view(let index): try addView(node, of: index, operands, results[0])
-    case .kernel(let kernel, let scratch, let inPlace, let unread):
+    case .kernel(let kernel, let scratch, let inPlace, let unread, let bytewise):
       var resultSlots: [Int32] = []
       for (position, value) in node.results.enumerated() {
         // Kernels leave out optional results only.
@@ -186,6 +194,7 @@ struct Planner {
       if scratch > 0 { arena.release(scratchOffset, scratch) }
       var readSlots = operands
       for index in unread where readSlots.indices.contains(index) { readSlots[index] = -1 }
+      for (index, slot) in readSlots.enumerated() where !bytewise.contains(index) { readByElement.insert(slot) }
       finish(node, step: (.kernel(kernel, scratchOffset: scratchOffset), readSlots, resultSlots))
     }
     if let value = node.results.first, isResult.contains(value), let slot = slotOf[value] {
@@ -196,6 +205,7 @@ struct Planner {
   /// A step whose operands are handed over as values and whose results are found out in the run.
   private mutating func addEvaluation(_ node: Node, _ given: [Int32], types: [ValueType]) throws {
     let operands = try given.map { try reordered($0, inBlocks: false, for: node) }
+    readByElement.formUnion(operands)
     var results: [Int32] = []
     for (index, value) in node.results.enumerated() {
       let type = index < types.count ? types[index] : .unknown
@@ -259,6 +269,7 @@ struct Planner {
     }
     let target = place(result, other)
     reorderedSlot[slot] = target
+    readByElement.insert(slot)
     let kernel = ReorderKernel(facts.shape, intoBlocks: inBlocks, threads: program.pool.size)
     steps.append(
       Plan.Step(node: node, work: .kernel(kernel, scratchOffset: 0), operands: [slot], results: [target], releases: []))
@@ -336,13 +347,10 @@ struct Planner {
     }
   }
 
-  /// Kernels read aligned elements, and mapped files may have them anywhere. What only packed copies were made of stays
-  /// in the file.
-  private mutating func alignConstants(readBy results: [Int32]) {
-    var isRead = Array(repeating: false, count: slots.count)
-    for step in steps { for slot in step.operands where slot >= 0 { isRead[Int(slot)] = true } }
-    for slot in results where slot >= 0 { isRead[Int(slot)] = true }
-    for (index, slot) in slots.enumerated() where isRead[index] {
+  /// Kernels read aligned elements, and mapped files may have them anywhere. What only packed copies were made of, and what
+  /// is only copied from, stays in the file.
+  private mutating func alignConstants() {
+    for (index, slot) in slots.enumerated() where readByElement.contains(Int32(index)) {
       guard case .constant(let tensor) = slot.home else { continue }
       let aligned = tensor.aligned
       if aligned.storageIdentity != tensor.storageIdentity { tensor.releasePages() }

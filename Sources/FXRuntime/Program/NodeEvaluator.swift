@@ -90,7 +90,7 @@ struct NodeEvaluator: Sendable {
     case .view(let index):
       guard let tensor = tensors[index] else { return nil }
       return [.tensor(try tensor.reshaped(resultFacts[0].shape))]
-    case .kernel(let kernel, let scratch, _, _): return try run(kernel, tensors, resultFacts, scratch: scratch)
+    case .kernel(let kernel, let scratch, _, _, _): return try run(kernel, tensors, resultFacts, scratch: scratch)
     }
   }
 

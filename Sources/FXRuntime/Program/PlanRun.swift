@@ -14,11 +14,13 @@ struct PlanRun {
     self.limits = limits
   }
 
-  func run(_ given: [RuntimeValue], observer: (any StepObserver)?) throws -> [RuntimeValue] {
+  /// - Parameter results: tensors that may be written over, replaced by what the run gives.
+  func run(_ given: [RuntimeValue], into results: inout [RuntimeValue], observer: (any StepObserver)?) throws {
     // Inputs from mapped files may start anywhere; kernels read aligned elements.
-    let inputs = given.map { $0.tensor.map { .tensor($0.aligned) } ?? $0 }
-    return try withExtendedLifetime(inputs) {
-      try bind(inputs)
+    let areAligned = given.allSatisfy { $0.tensor?.isAligned ?? true }
+    let inputs = areAligned ? given : given.map { $0.tensor.map { .tensor($0.aligned) } ?? $0 }
+    try withExtendedLifetime(inputs) {
+      try bind(inputs, &results)
       defer { state.outputs.removeAll(keepingCapacity: true) }
       for step in plan.steps {
         try limits.check()
@@ -31,13 +33,18 @@ struct PlanRun {
         observer?.didRun(step)
         for slot in step.releases { release(Int(slot)) }
       }
-      return try results(inputs)
+      for index in plan.results { results.append(try value(index, inputs)) }
+      for index in plan.results { state.boxes[Int(index)] = nil }
     }
   }
 
   /// Fills in the addresses that differ from run to run.
-  private func bind(_ inputs: [RuntimeValue]) throws {
-    for facts in plan.outputs { state.outputs.append(try Tensor.allocate(facts.elementType, facts.shape).tensor) }
+  private func bind(_ inputs: [RuntimeValue], _ results: inout [RuntimeValue]) throws {
+    for (facts, position) in zip(plan.outputs, plan.outputPositions) {
+      let reused = position < results.count ? PlanRun.takeTensor(facts, from: &results[position]) : nil
+      state.outputs.append(try reused ?? Tensor.allocate(facts.elementType, facts.shape).tensor)
+    }
+    results.removeAll(keepingCapacity: true)
     for (index, slot) in plan.slots.enumerated() {
       switch slot.home {
       case .input(let input): state.table[index] = inputs[input].tensor?.unsafeBytes
@@ -115,9 +122,12 @@ struct PlanRun {
     return .tensor(try tensor.reshaped(facts.shape))
   }
 
-  private func results(_ inputs: [RuntimeValue]) throws -> [RuntimeValue] {
-    let values = try plan.results.map { try value($0, inputs) }
-    for index in plan.results { state.boxes[Int(index)] = nil }
-    return values
+  /// The tensor in `value`, if it is of this type and nobody else reads its bytes.
+  private static func takeTensor(_ facts: TensorFacts, from value: inout RuntimeValue) -> Tensor? {
+    guard case .tensor(var tensor) = value, tensor.elementType == facts.elementType, tensor.shape == facts.shape else {
+      return nil
+    }
+    value = .sequence([], element: .unknown)
+    return tensor.uniqueBytes() == nil ? nil : tensor
   }
 }

@@ -93,10 +93,17 @@ final class Program: Sendable {
   }
 
   /// Runs once.
+  func run(_ inputs: [RuntimeValue], limits: RunLimits) throws -> [RuntimeValue] {
+    var results: [RuntimeValue] = []
+    try run(inputs, into: &results, limits: limits)
+    return results
+  }
+
+  /// Runs once, with memory of results of before.
   func run(
-    _ inputs: [RuntimeValue], limits: RunLimits, check: ([RuntimeValue]) throws -> Void = { _ in },
-    observer: (any StepObserver)? = nil
-  ) throws -> [RuntimeValue] {
+    _ inputs: [RuntimeValue], into results: inout [RuntimeValue], limits: RunLimits,
+    check: ([RuntimeValue]) throws -> Void = { _ in }, observer: (any StepObserver)? = nil
+  ) throws {
     try limits.check()
     let cached = try plan(for: inputs, check: check)
     let before = limits.memory?.used ?? 0
@@ -104,9 +111,8 @@ final class Program: Sendable {
     defer { limits.memory?.restore(before) }
     let state = cached.takeState()
     // A run that fails leaves its state behind half done; the next takes a new one.
-    let results = try PlanRun(self, cached.plan, state, limits).run(inputs, observer: observer)
+    try PlanRun(self, cached.plan, state, limits).run(inputs, into: &results, observer: observer)
     cached.putBack(state)
-    return results
   }
 
   /// The program of a region nested in this one's.

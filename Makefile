@@ -139,10 +139,13 @@ models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" Benchmarks/models/export.py $(MODELS)
 
-bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped model and what `make models` made
+bench: build ## time, memory and start-up beside ONNX Runtime (after `make models` OpenVINO and PyTorch too); THREADS=2, BATCH=8, MODELS="gpt2"
 	@scripts/deps.sh test
-	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
-	  $(if $(MODELS),,--markdown docs/Performance.md) $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
+	@"$$(scripts/python-env.sh $(if $(wildcard .cache/exporters/.stamp),exporters,python))" \
+	  Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) --threads $(or $(THREADS),1) --batch $(or $(BATCH),1) \
+	  $(if $(wildcard .cache/exporters/.stamp),--others openvino$(comma)torch) \
+	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Performance.md \
+	    --table "$(or $(THREADS),1) threads$(comma) batch $(or $(BATCH),1)")
 
 integer: build ## models quantized by ONNX Runtime: outputs on 200 inputs and times beside its own (after `make models`; NAMES="resnet50" for some)
 	@scripts/deps.sh test

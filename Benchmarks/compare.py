@@ -97,14 +97,12 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
-MARKS = "<!-- begin: make bench -->\n", "<!-- end: make bench -->\n"
-
-
-def write_table(document, rows):
+def write_table(document, name, rows):
     """Puts a table between the marks of a document: a line per model, columns for each number of threads."""
+    marks = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
     text = document.read_text()
-    before, rest = text.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
+    before, rest = text.split(marks[0])
+    after = rest.split(marks[1])[1]
     threads = sorted({row["threads"] for row in rows})
     others = [peer for peer in OTHERS if peer in rows[0]]
     columns = "ONNX Runtime (ms) | time | start | memory |" + "".join(f" time × {OTHERS[peer]}'s |" for peer in others)
@@ -127,7 +125,7 @@ def write_table(document, rows):
             known = [row[ratio] for row in some if row[ratio]]
             means += " | |" * (ratio == RATIOS[0]) + (f" **{geometric_mean(known):.2f}** |" if known else " – |")
     lines.append(f"| geometric mean |{means}")
-    document.write_text(before + MARKS[0] + "\n".join(lines) + "\n" + MARKS[1] + after)
+    document.write_text(before + marks[0] + "\n".join(lines) + "\n" + marks[1] + after)
 
 
 def main():
@@ -142,6 +140,7 @@ def main():
     parser.add_argument("--others", type=lambda text: text.split(","), default=[], help=f"of {','.join(OTHERS)}")
     parser.add_argument("--json", type=pathlib.Path, help="also write the rows to this file")
     parser.add_argument("--markdown", type=pathlib.Path, help="put the table between the marks of this document")
+    parser.add_argument("--table", default="make bench", help="what the marks call the table")
     options = parser.parse_args()
     models = [path.parent for folder in options.folders for path in sorted(folder.glob("*/model.onnx"))]
     if options.models:
@@ -186,7 +185,7 @@ def main():
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     if options.markdown:
-        write_table(options.markdown, rows)
+        write_table(options.markdown, options.table, rows)
     return 1 if missing else 0
 
 

@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
+  fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
   codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
@@ -114,6 +114,13 @@ fuzz-address: ## the same under the address sanitizer, where memory is not weigh
 	@swift build -j $(JOBS) -Xcc -O2 --sanitize=address --scratch-path .build-address --product fx-fuzz
 	@ASAN_OPTIONS=detect_leaks=0 .build-address/debug/fx-fuzz Models "$(FX_CASES)" $(wildcard .cache/models) \
 	  --count $(or $(COUNT),20000) --seed $(or $(SEED),1) --workers $(JOBS)
+
+fuzz-readers: build ## libFuzzer with the address sanitizer on every reader (COUNT=1450000 runs of each, READERS="npy onnx")
+	@scripts/deps.sh test
+	@$(TEST_INPUTS)
+	@swift build -c release -j $(JOBS) --package-path Tests/Fuzzing --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer$(comma)address \
+	  -Xcc -fsanitize=fuzzer-no-link$(comma)address -Xswiftc -use-ld=lld
+	@scripts/fuzz-readers.sh .build-fuzz/release/readers-fuzz $(FX) "$(FX_CASES)" $(or $(COUNT),1450000) $(READERS)
 
 fuzz-passes: ## random graphs through every pass, the pipelines and the CPU backend, compared with the reference (COUNT=5000, SEED=1)
 	@scripts/deps.sh build

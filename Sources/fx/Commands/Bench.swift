@@ -2,7 +2,9 @@ import ArgumentParser
 import FXCore
 import FXPasses
 import FXRuntime
+import Dispatch
 import Foundation
+import Synchronization
 
 struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(abstract: "Time loading, the first run and later runs of a model.")
@@ -11,10 +13,13 @@ struct Bench: ModelCommand {
   @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?
   @Option(help: "Threads; by default one per core.") var threads: Int?
   @Option(help: "Timed runs after the first.") var iterations = 20
+  @Option(help: "Also let so many callers run at once, each as often, and count the runs per second of all.")
+  var callers: Int?
   @Flag(help: "As JSON on one line.") var json = false
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    if let callers, callers < 1 || callers > 1024 { throw ValidationError("--callers must be 1 to 1024") }
     if iterations < 1 { throw ValidationError("--iterations must be at least 1") }
   }
 
@@ -37,10 +42,11 @@ struct Bench: ModelCommand {
       times.append(start.duration(to: clock.now).milliseconds)
     }
     times.sort()
+    let throughput = try callers.map { try runsPerSecond(compiled, values, callers: $0) }
     let report = Report(
       load_ms: load.milliseconds, first_run_ms: first.milliseconds, median_ms: times[times.count / 2],
       p90_ms: times[min(times.count - 1, times.count * 9 / 10)], min_ms: times[0],
-      peak_rss_mb: Bench.peakMegabytes - baseline, threads: count, iterations: iterations)
+      peak_rss_mb: Bench.peakMegabytes - baseline, threads: count, iterations: iterations, runs_per_second: throughput)
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
@@ -50,6 +56,7 @@ struct Bench: ModelCommand {
       Terminal.line("first run   \(report.first_run_ms.fixed(2)) ms")
       Terminal.line("median      \(report.median_ms.fixed(3)) ms of \(iterations) runs on \(count) threads")
       Terminal.line("90 %        \(report.p90_ms.fixed(3)) ms, fastest \(report.min_ms.fixed(3)) ms")
+      if let throughput { Terminal.line("throughput  \(throughput.fixed(1)) runs a second by \(callers ?? 1) callers") }
       Terminal.line("memory      \(report.peak_rss_mb.fixed(1)) MB at the peak")
     }
   }
@@ -58,6 +65,23 @@ struct Bench: ModelCommand {
   private struct Report: Codable {
     let load_ms, first_run_ms, median_ms, p90_ms, min_ms, peak_rss_mb: Double
     let threads, iterations: Int
+    let runs_per_second: Double?
+  }
+
+  /// Runs of all callers by the second, each with memory of its own.
+  private func runsPerSecond(_ compiled: CompiledGraph, _ values: [RuntimeValue], callers: Int) throws -> Double {
+    let failures = Mutex<[any Error]>([])
+    let start = ContinuousClock.now
+    DispatchQueue.concurrentPerform(iterations: callers) { _ in
+      do {
+        var results: [RuntimeValue] = []
+        for _ in 0..<iterations { try compiled.run(values, into: &results) }
+      } catch {
+        failures.withLock { $0.append(error) }
+      }
+    }
+    if let error = failures.withLock({ $0.first }) { throw error }
+    return Double(callers * iterations) / (start.duration(to: .now).milliseconds / 1e3)
   }
 
   /// The largest resident size so far. Linux counts that of whoever started the program into `rusage`, but not here.

@@ -22,7 +22,8 @@ struct Run: ModelCommand {
   @Option(help: "Run this rank's part of a plan that `fx distribute` wrote: mpirun -n N fx run --distributed PLAN.")
   var distributed: String?
   @Option(help: "With --distributed: seconds after which a call to other ranks is an error.") var timeout = 60.0
-  @Option(help: "With --distributed: run as often again and say what the fastest run took.") var repeats = 0
+  @Option(help: "Run as often again: other bits are an error. With --distributed, say what the fastest run took.")
+  var repeats = 0
 
   var model: String { distributed ?? file ?? "" }
 
@@ -30,6 +31,7 @@ struct Run: ModelCommand {
     if (file == nil) == (distributed == nil) { throw ValidationError("give a model or --distributed PLAN") }
     if timeout <= 0 || timeout > 86_400 { throw ValidationError("--timeout must be above 0 and at most a day") }
     if repeats < 0 { throw ValidationError("--repeats must not be negative") }
+    if repeats > 0, reference || dump != nil { throw ValidationError("--repeats is not for --reference and --dump") }
     if distributed != nil, dump != nil || maxMemory != nil || maxSeconds != nil {
       throw ValidationError("--dump, --max-memory and --max-seconds are not for --distributed")
     }
@@ -61,7 +63,13 @@ struct Run: ModelCommand {
     } else {
       let options = CPUBackend.Options(
         threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory, timeLimit: timeLimit)
-      results = try CPUBackend(options).compiled(graph).run(values)
+      let compiled = try CPUBackend(options).compiled(graph)
+      results = try compiled.run(values)
+      var again: [RuntimeValue] = []
+      for turn in 0..<repeats {
+        try compiled.run(values, into: &again)
+        guard again == results else { throw CheckFailed(message: "run \(turn + 2) gave other bits than the first") }
+      }
     }
     try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: true)
     for (index, (name, value)) in zip(graph.outputNames, results).enumerated() {

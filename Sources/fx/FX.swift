@@ -13,7 +13,7 @@ struct FX: ParsableCommand {
     subcommands: [
       Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Why.self, Convert.self, Ops.self,
       ProfileCommand.self, PlanCommand.self, Visualize.self, Codegen.self, Compile.self, Quantize.self, Diff.self,
-      Distribute.self, Reduce.self, Doctor.self, Demo.self,
+      Distribute.self, Generate.self, Reduce.self, Doctor.self, Demo.self,
     ])
 }
 

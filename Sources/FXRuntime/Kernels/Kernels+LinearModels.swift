@@ -36,15 +36,9 @@ extension KernelTable {
     self[.normalizer] = { request in
       guard request.isAll(.float32), (1...2).contains(request.shape(0).count), let width = request.shape(0).last, width > 0
       else { return nil }
-      let norm = request[Normalizer.norm]
+      let norm = RowNorm(request[Normalizer.norm])
       return request.rowMap(request.shape(0).dropLast().reduce(1, *), width) { x, y in
-        var divisor: Double
-        switch norm {
-        case "L1": divisor = x.reduce(0.0) { $0 + abs(Double($1)) }
-        case "L2": divisor = x.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        default: divisor = x.dropFirst().reduce(Double(x[0])) { max($0, Double($1)) }
-        }
-        if divisor == 0 { divisor = 1 }
+        let divisor = norm.divisor(of: x)
         for index in x.indices { y[index] = Float(Double(x[index]) / divisor) }
       }
     }

@@ -93,32 +93,40 @@ struct Planner {
     let facts = operands.map { $0 < 0 ? nil : slots[Int($0)].facts }
     let tensors = operands.map { $0 < 0 ? nil : constant($0) }
     let types = operands.enumerated().map { index, slot -> ValueType? in
-      slot < 0 ? nil : facts[index]?.type ?? slots[Int(slot)].type ?? .unknown
+      slot < 0 || facts[index] != nil ? nil : slots[Int(slot)].type ?? .unknown
     }
-    guard types.allSatisfy({ $0 != .unknown }),
-      let inferred = try program.inference.results(of: node, operandTypes: types, operandTensors: tensors)
-    else { return try addEvaluation(node, operands, types: node.results.map { _ in .unknown }) }
-
-    if node.op.isPure, let constants = try constants(node, inferred, operands, tensors) {
+    let known = NodeOperands(facts: facts, types: types, constants: tensors)
+    switch try program.decisions.decision(for: node.id, known, { try decide(node, known) }) {
+    case .constants(let constants, let bytes):
+      constantBytes += bytes
       for (result, tensor) in zip(node.results, constants) {
         slotOf[result] = add(.constant(tensor), TensorFacts(tensor.elementType, tensor.shape))
       }
       finish(node, step: nil)
-      return
+    case .evaluation(let types): try addEvaluation(node, operands, types: types)
+    case .kernel(let choice, let results, let inBlocks):
+      try add(choice, node, operands.indices.map { try reordered(operands[$0], inBlocks: inBlocks[$0], for: node) }, results)
     }
-    let resultFacts = inferred.types.map(TensorFacts.init)
-    guard resultFacts.allSatisfy({ $0 != nil }), zip(operands, facts).allSatisfy({ $0 < 0 || $1 != nil }) else {
-      return try addEvaluation(node, operands, types: inferred.types)
+  }
+
+  private func decide(_ node: Node, _ operands: NodeOperands) throws -> NodeDecision {
+    let (facts, tensors) = (operands.facts, operands.constants)
+    let types = zip(facts, operands.types).map { $0?.type ?? $1 }
+    guard !types.contains(.unknown),
+      let inferred = try program.inference.results(of: node, operandTypes: types, operandTensors: tensors)
+    else { return .evaluation(node.results.map { _ in .unknown }) }
+    if node.op.isPure, let constants = try constants(node, inferred, tensors) { return constants }
+    let results = inferred.types.compactMap(TensorFacts.init)
+    guard results.count == inferred.types.count, !zip(facts, operands.types).contains(where: { $0 == nil && $1 != nil }) else {
+      return .evaluation(inferred.types)
     }
-    try choose(node, operands, facts, tensors, resultFacts.compactMap(\.self))
+    return try choose(node, facts, tensors, results)
   }
 
   /// The results, if they follow from sizes and constants and are small enough to keep.
-  private mutating func constants(
-    _ node: Node, _ inferred: InferredResults, _ operands: [Int32], _ tensors: [Tensor?]
-  ) throws -> [Tensor]? {
-    if let known = fixedContents(inferred) { return known }
-    guard !operands.isEmpty, zip(operands, tensors).allSatisfy({ $0 < 0 || $1 != nil }) else { return nil }
+  private func constants(_ node: Node, _ inferred: InferredResults, _ tensors: [Tensor?]) throws -> NodeDecision? {
+    if let known = fixedContents(inferred) { return .constants(known, bytes: 0) }
+    guard !tensors.isEmpty, zip(node.operands, tensors).allSatisfy({ $0.isNone || $1 != nil }) else { return nil }
     var bytes = 0
     for type in inferred.types {
       guard let facts = TensorFacts(type) else { return nil }
@@ -129,8 +137,7 @@ struct Planner {
     let results = try program.evaluator.evaluate(node, tensors.map { $0.map(RuntimeValue.tensor) })
     let found = results.compactMap(\.tensor)
     guard found.count == results.count else { return nil }
-    constantBytes += bytes
-    return found
+    return .constants(found, bytes: bytes)
   }
 
   /// Integer results whose elements shape inference knows all of.
@@ -147,32 +154,32 @@ struct Planner {
     return tensors
   }
 
-  private mutating func choose(
-    _ node: Node, _ operands: [Int32], _ facts: [TensorFacts?], _ tensors: [Tensor?], _ results: [TensorFacts]
-  ) throws {
+  private func choose(
+    _ node: Node, _ facts: [TensorFacts?], _ tensors: [Tensor?], _ results: [TensorFacts]
+  ) throws -> NodeDecision {
     let request = KernelRequest(
       node: node,
       operands: zip(facts, tensors).map { facts, tensor in
         facts.map { .init(elementType: $0.elementType, shape: $0.shape, constant: tensor) }
       },
       results: results.map { .init(elementType: $0.elementType, shape: $0.shape, constant: nil) },
-      wanted: node.results.map { usesLeft[$0] != nil }, weights: program.weights, threads: program.pool.size)
+      wanted: node.results.map(isWanted), weights: program.weights, threads: program.pool.size)
     let layout = BlockedLayout(
       operands: facts.map { $0?.isInBlocks ?? false }, isWanted: node.results.first.map(wantedInBlocks.contains) ?? false)
     if let blocked = try program.kernels.blocked[node.op]?(request, layout),
       let image = blocked.result ? TensorFacts(results[0], inBlocksOf: layout.block) : results[0]
     {
-      let operands = try operands.indices.map { try reordered(operands[$0], inBlocks: blocked.operands[$0], for: node) }
-      return try add(blocked.choice, node, operands, request, [image] + results.dropFirst())
+      return .kernel(blocked.choice, results: [image] + results.dropFirst(), inBlocks: blocked.operands)
     }
-    guard let choice = try program.kernels[node.op]?(request) else {
-      return try addEvaluation(node, operands, types: results.map(\.type))
-    }
-    try add(choice, node, operands.map { try reordered($0, inBlocks: false, for: node) }, request, results)
+    guard let choice = try program.kernels[node.op]?(request) else { return .evaluation(results.map(\.type)) }
+    return .kernel(choice, results: results, inBlocks: facts.map { _ in false })
   }
 
+  /// Whether anybody reads a result of the node that is being planned.
+  private func isWanted(_ result: ValueID) -> Bool { usesLeft[result] != nil }
+
   private mutating func add(
-    _ choice: KernelChoice, _ node: Node, _ operands: [Int32], _ request: KernelRequest, _ results: [TensorFacts]
+    _ choice: KernelChoice, _ node: Node, _ operands: [Int32], _ results: [TensorFacts]
   ) throws {
     switch choice {
     case .view(let index): try addView(node, of: index, operands, results[0])
@@ -181,7 +188,7 @@ struct Planner {
       for (position, value) in node.results.enumerated() {
         // Kernels leave out optional results only.
         let isOptional = node.op.schema.map { position < $0.results.count && $0.results[position].arity == .optional } ?? false
-        guard request.wanted[position] || !isOptional else {
+        guard isWanted(value) || !isOptional else {
           resultSlots.append(-1)
           continue
         }

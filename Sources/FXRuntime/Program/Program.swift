@@ -14,6 +14,7 @@ final class Program: Sendable {
   /// The programs of nested regions, of all depths.
   private let nested: [RegionID: Program]
   private let plans = Mutex<[CachedPlan]>([])
+  let decisions = NodeDecisions()
 
   /// The most recently used plans are kept, up to this many.
   private static let planLimit = 16

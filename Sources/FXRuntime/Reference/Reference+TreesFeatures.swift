@@ -32,17 +32,11 @@ extension ReferenceKernels {
     }
     self[.normalizer] = { context in
       let rows = try FeatureRows(context.tensor(0))
-      let norm = context[Normalizer.norm]
+      let norm = RowNorm(context[Normalizer.norm])
       var normalized = rows.elements
       for row in 0..<(rows.width > 0 ? rows.count : 0) {
         let x = rows[row]
-        let divisor =
-          switch norm {
-          case "L1": x.reduce(0) { $0 + abs($1) }
-          case "L2": x.reduce(0) { $0 + $1 * $1 }.squareRoot()
-          default: x.max() ?? 0
-          }
-        guard divisor != 0 else { continue }
+        let divisor = norm.divisor(of: x)
         for place in x.indices { normalized[place] /= divisor }
       }
       return [.tensor(try Tensor(.float32, try context.tensor(0).shape, numbers: .floats(normalized)))]
@@ -51,6 +45,24 @@ extension ReferenceKernels {
     self[.featureVectorizer] = { context in [.tensor(try sideBySide(context))] }
     self[.oneHotEncoder] = { context in [.tensor(try oneHot(context))] }
     addEncoders()
+  }
+}
+
+/// What `normalizer` divides rows by.
+enum RowNorm {
+  case greatest, sum, length
+
+  init(_ name: String) { self = name == "L1" ? .sum : name == "L2" ? .length : .greatest }
+
+  /// 1 for rows of zeros, which stay.
+  func divisor<Row: Collection>(of row: Row) -> Double where Row.Element: BinaryFloatingPoint {
+    let divisor =
+      switch self {
+      case .greatest: Double(row.max() ?? 0)
+      case .sum: row.reduce(0.0) { $0 + abs(Double($1)) }
+      case .length: row.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      }
+    return divisor == 0 ? 1 : divisor
   }
 }
 

@@ -66,7 +66,8 @@ let package = Package(
       name: "FXRuntime", dependencies: ["FXCore", "FXShapes", "FXPasses", "CBlasShim", "CImageShim", "CKernels"],
       swiftSettings: settings),
     .target(name: "FXQuant", dependencies: ["FXCore", "FXShapes", "FXPasses"], swiftSettings: settings),
-    .target(name: "FXDistributed", dependencies: ["FXCore", "FXShapes", "FXPasses", "CMPI"], swiftSettings: settings),
+    .target(
+      name: "FXDistributed", dependencies: ["FXCore", "FXShapes", "FXTrace", "FXPasses", "CMPI"], swiftSettings: settings),
 
     // Layer 4
     .executableTarget(

@@ -2,7 +2,8 @@
 """check-distributed.py FX RANKS MODELS... : real processes over MPI compute what one process computes.
 
 Each MODELS folder holds model.onnx and test_data_set_0/ or input_I.npy. For each model, strategy and world size the plan is
-made, run by mpirun, and compared with `fx run`. Then training, faults, restart, and three hosts made of network namespaces.
+made, run by mpirun, and compared with `fx run`; plans for up to 1,024 ranks are made, and the model is trained for 20 steps.
+Before: training of a small network, faults, restart, and three hosts made of network namespaces.
 Every mpirun has a limit: one that hangs is a failure. The last line counts; the exit status says whether all passed.
 """
 import glob
@@ -73,8 +74,8 @@ def compare(found, expected):
     return worst
 
 
-def inputs_of(folder, batch, name):
-    """Inputs whose batch falls into four parts: those of the test data, repeated."""
+def inputs_of(folder, batch, name, length=None):
+    """Inputs whose batch falls into four parts: those of the test data, repeated; of sequences the first `length` tokens."""
     target = f"{work}/inputs-{name}"
     os.makedirs(target, exist_ok=True)
     paths = sorted(glob.glob(f"{folder}/input_*.npy")) or sorted(glob.glob(f"{folder}/test_data_set_0/input_*.pb"))
@@ -86,6 +87,8 @@ def inputs_of(folder, batch, name):
             array = numpy.load(path)
         if array.ndim and array.shape[0] < batch and batch % max(1, array.shape[0]) == 0:
             array = numpy.concatenate([numpy.roll(array, turn, axis=-1) for turn in range(batch // array.shape[0])])
+        if length and array.ndim == 2 and array.dtype == numpy.int64:
+            array = array[:, :length]
         numpy.save(f"{target}/{os.path.splitext(os.path.basename(path))[0]}.npy", array)
     return target
 
@@ -123,31 +126,120 @@ def losses(text):
     return {int(step): float(loss) for step, loss in re.findall(r"step (\d+) loss (\S+)", text)}
 
 
+def same_losses(mine, alone, count, tolerance=1e-5):
+    """The largest relative difference, and whether all `count` are there and near; one that does not move shows nothing."""
+    worst = max((abs(mine.get(step, 1e9) - loss) / max(1e-3, abs(loss)) for step, loss in alone.items()), default=float("inf"))
+    return worst, len(alone) == count and worst <= tolerance and min(alone.values()) < 0.99 * alone[0]
+
+
+TRAINING = [("data=2", 2, []), ("tensor=2", 2, []), ("data=4", 4, []), ("data=2,tensor=2", 4, [])]
+PIPELINES = [("pipeline=2", 2, 4), ("pipeline=4", 4, 8), ("data=2,pipeline=2", 4, 4), ("pipeline=2,tensor=2", 4, 2)]
+
+
 def training():
     alone = losses(subprocess.run([RANKS, "train", "data=1", "20"], capture_output=True, text=True).stdout)
-    for mesh, ranks in [("data=2", 2), ("tensor=2", 2), ("data=4", 4), ("data=2,tensor=2", 4)]:
-        run = mpirun(ranks, [RANKS, "train", mesh, "20"])
-        mine = losses(run.stdout)
-        worst = max((abs(mine.get(step, 1e9) - loss) / max(1, abs(loss)) for step, loss in alone.items()), default=float("inf"))
-        say("passed" if len(alone) == 20 and worst <= 1e-5 else "failed", f"20 training steps {mesh}", f"{worst:.1e} {run.stderr[-200:]}".strip())
-    # Killed in the eighth step, gone on with from the checkpoint of the fifth.
-    saved = f"{work}/checkpoint.safetensors"
+    for mesh, ranks, options in TRAINING:
+        run = mpirun(ranks, [RANKS, "train", mesh, "20"] + options)
+        worst, good = same_losses(losses(run.stdout), alone, 20)
+        say("passed" if good else "failed", f"20 training steps {mesh}", f"{worst:.1e} {run.stderr[-200:]}".strip())
+    for mesh, ranks, batches in PIPELINES:
+        held = {}
+        for schedule in ("gpipe", "1f1b"):
+            run = mpirun(ranks, [RANKS, "train", mesh, "20", "--micro-batches", str(batches), "--schedule", schedule])
+            worst, good = same_losses(losses(run.stdout), alone, 20)
+            found = re.search(r"micro-batches (\d+), held (\d+) bytes", run.stdout)
+            good = good and found and int(found[1]) == batches
+            held[schedule] = int(found[2]) if found else 0
+            say("passed" if good else "failed", f"20 training steps {mesh}, {batches} micro-batches, {schedule}",
+                f"{worst:.1e} {run.stderr[-200:]}".strip())
+        # The first stage: all micro-batches against as many as there are stages.
+        stages = int(re.search(r"pipeline=(\d+)", mesh)[1])
+        share = held["1f1b"] / max(1, held["gpipe"])
+        wanted = min(batches, stages) / batches
+        say("passed" if abs(share - wanted) < 0.02 else "failed", f"activations held {mesh}",
+            f"1f1b {held['1f1b']} bytes, gpipe {held['gpipe']}: {share:.3f}, by the papers {wanted:.3f}")
+    # Killed in the eighth step, gone on with from the checkpoint of the fifth, on this mesh and on another.
+    saved = f"{work}/checkpoint"
     died = mpirun(2, [RANKS, "train", "data=2", "20", "--checkpoint", saved, "--die-at", "7"])
-    again = mpirun(2, [RANKS, "train", "data=2", "20", "--from", saved])
-    mine = losses(again.stdout)
-    good = died.returncode != 0 and min(mine, default=0) == 5 and len(mine) == 15
-    good = good and all(abs(mine[step] - alone[step]) <= 1e-5 * max(1, abs(alone[step])) for step in mine)
-    say("passed" if good else "failed", "restart from a checkpoint", "" if good else f"{died.returncode} {again.stderr[-200:]} {mine}")
+    for mesh, ranks in [("data=2", 2), ("pipeline=2", 2), ("data=2,tensor=2", 4)]:
+        again = mpirun(ranks, [RANKS, "train", mesh, "20", "--from", f"{saved}-5"])
+        mine = losses(again.stdout)
+        good = died.returncode != 0 and min(mine, default=0) == 5 and len(mine) == 15
+        good = good and all(abs(mine[step] - alone[step]) <= 1e-5 * max(1, abs(alone[step])) for step in mine)
+        say("passed" if good else "failed", f"restart of data=2 from its checkpoint as {mesh}",
+            "" if good else f"{died.returncode} {again.stderr[-200:]} {mine}")
+
+
+# How fast the models of the open collection learn in steps that stay stable.
+RATES = {"resnet18": "1e-5", "gpt2": "1e-1", "bert_mini": "1e-1"}
+
+
+def model_training(folder):
+    name = os.path.basename(folder.rstrip("/"))
+    path, inputs = f"{work}/{name}.fxb", inputs_of(folder, 4, f"{name}-training", 16)
+    made = subprocess.run([FX, "convert", f"{folder}/model.onnx", path], capture_output=True, text=True)
+    if made.returncode:
+        return say("failed", f"{name} as a graph", made.stderr.strip())
+    command = [RANKS, "train", "data=1", "20", "--model", path, "--inputs", inputs, "--rate", RATES.get(name, "1e-2")]
+    run = subprocess.run(command, capture_output=True, text=True)
+    alone = losses(run.stdout)
+    if len(alone) != 20:
+        return say("failed", f"{name} trained alone", run.stderr.strip()[-300:])
+    for mesh, ranks in [("data=2", 2), ("tensor=2", 2), ("pipeline=2", 2), ("data=4", 4), ("data=2,pipeline=2", 4), ("data=2,tensor=2", 4)]:
+        run = mpirun(ranks, command[:2] + [mesh] + command[3:] + ["--timeout", "120"], 900)
+        worst, good = same_losses(losses(run.stdout), alone, 20)
+        batches = re.search(r"micro-batches (\d+)", run.stdout)
+        say("passed" if good else "failed", f"{name} 20 training steps {mesh}",
+            f"{worst:.1e}, loss {alone[0]:.4f} to {alone[19]:.4f}, {batches[1] if batches else '?'} micro-batches "
+            + ("" if good else run.stderr.strip()[-300:]))
+
+
+def plans(folder):
+    """Plans for worlds that are not at hand: checked as they are made, even, and soon there."""
+    name = os.path.basename(folder.rstrip("/"))
+    shown = subprocess.run([FX, "inspect", f"{folder}/model.onnx"], capture_output=True, text=True).stdout
+    for ranks, mesh in [(8, "data=8"), (64, "data=64"), (64, "data=32,tensor=2"), (1024, "data=1024"), (1024, "data=256,tensor=4")]:
+        sizes = []
+        for shape in re.findall(r"^input .*\[(.*)\]", shown, re.M):
+            for index, size in enumerate(shape.split(", ")):
+                if not size.isdigit():
+                    sizes += ["--size", f"{size}={64 if index else 1024}"]
+        start = time.monotonic()
+        run = subprocess.run([FX, "distribute", f"{folder}/model.onnx", "--strategy", "hybrid", "--ranks", str(ranks), "--mesh", mesh] + sizes,
+                             capture_output=True, text=True)
+        found = re.search(r"the busiest rank is (\d+) % above the mean", run.stdout)
+        good = run.returncode == 0 and found and int(found[1]) <= 10
+        say("passed" if good else "failed", f"{name} plan {mesh}",
+            f"{found[1] if found else '?'} % above the mean, {time.monotonic() - start:.1f} s {'' if good else run.stderr.strip()[-200:]}")
 
 
 def faults():
-    for kind, wanted in [("kill", ""), ("hang", "all_reduce 'after'"), ("other-plan", "another plan or model"), ("group", "making the group")]:
+    wanted = {"kill": "", "hang": "all_reduce 'after'", "other-plan": "another plan or model", "group": "making the group"}
+    for kind, text in wanted.items():
         for ranks in (2, 4):
-            run = mpirun(ranks, [RANKS, "wait", "3", kind], 40)
-            said = [rank for rank in range(ranks - 1) if re.search(rf"rank {rank}: ", run.stderr)]
-            # A killed rank ends the job before the others' time is over; they say what they waited for.
-            good = run.returncode != 0 and not run.late and len(said) == ranks - 1 and wanted in run.stderr
-            say("passed" if good else "failed", f"{kind}, {ranks} ranks", "" if good else f"{run.returncode} {run.stderr[-600:]}")
+            check_fault(f"{kind}, {ranks} ranks", mpirun(ranks, [RANKS, "wait", "3", kind], 40), ranks, text)
+    # In the midst of training: what the others wait for is a sum of gradients, or what the next stage gives.
+    for mesh, ranks, text in [("data=2", 2, "all_reduce '"), ("pipeline=2", 2, "recv '"), ("tensor=4", 4, "all_reduce '")]:
+        for kind in ("--die-at", "--hang-at"):
+            run = mpirun(ranks, [RANKS, "train", mesh, "20", kind, "3", "--timeout", "4"], 60)
+            check_fault(f"training {mesh} {kind} 3", run, ranks, text if kind == "--hang-at" else "")
+    # A rank that was started with another model.
+    plan, other = f"{work}/plan-own", f"{work}/plan-other"
+    for target, folder in ((plan, FOLDERS[0]), (other, FOLDERS[-1])):
+        strategy = "data" if target == plan else "tensor"
+        subprocess.run([FX, "distribute", f"{folder}/model.onnx", "--strategy", strategy, "--ranks", "2", "-o", target, "--inputs",
+                        inputs_of(folder, 4, f"fault-{strategy}")], capture_output=True)
+    start = [FX, "run", "--timeout", "5", "--outputs", f"{work}/none", "--distributed"]
+    run = mpirun(1, start + [plan, ":", "-n", "1"] + start + [other], 60)
+    check_fault("another model, fx run", run, 2, "another plan or model")
+
+
+def check_fault(name, run, ranks, text):
+    """All but the last rank say who they are and what they waited for, in time, and the job's status is not 0."""
+    said = [rank for rank in range(ranks - 1) if re.search(rf"rank {rank}: ", run.stderr)]
+    # A killed rank ends the job before the others' time is over; they say what they waited for.
+    good = run.returncode != 0 and not run.late and len(said) == ranks - 1 and text in run.stderr
+    say("passed" if good else "failed", name, "" if good else f"{run.returncode} {run.stderr[-600:]}")
 
 
 def hosts():
@@ -193,6 +285,8 @@ try:
     hosts()
     for folder in FOLDERS:
         model(folder)
+        plans(folder)
+        model_training(folder)
 finally:
     shutil.rmtree(work, ignore_errors=True)
 print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")

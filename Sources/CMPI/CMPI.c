@@ -52,6 +52,8 @@ int fxmpi_init(int* rank, int* size) {
   int is_there = 0, provided = 0, code;
   MPI_Initialized(&is_there);
   if (!is_there && (code = MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &provided))) return code;
+  if (is_there && (code = MPI_Query_thread(&provided))) return code;
+  if (provided < MPI_THREAD_MULTIPLE) return FXMPI_NO_THREADS;
   if (!is_there) {
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     struct sigaction action;
@@ -78,6 +80,10 @@ void fxmpi_abort(int status) {
 void fxmpi_describe(int code, char* text, size_t capacity) {
   char buffer[MPI_MAX_ERROR_STRING];
   int length = 0;
+  if (code == FXMPI_NO_THREADS) {
+    snprintf(text, capacity, "this MPI is built for calls from one thread only");
+    return;
+  }
   if (MPI_Error_string(code, buffer, &length)) snprintf(buffer, sizeof buffer, "MPI error %d", code);
   snprintf(text, capacity, "%s", buffer);
 }

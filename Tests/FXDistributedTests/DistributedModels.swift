@@ -7,7 +7,8 @@ import Foundation
 enum DistributedModels {
   static let names = ["mlp", "cnn", "transformer", "embedding"]
 
-  static func model(_ name: String) throws -> Graph {
+  /// - Parameter isBound: whether the weights are there.
+  static func model(_ name: String, isBound: Bool = true) throws -> Graph {
     var graph =
       switch name {
       case "mlp": try trace(MLP(), .tensor(.float32, ["batch", 16], name: "x"))
@@ -15,7 +16,7 @@ enum DistributedModels {
       case "transformer": try trace(Encoder(), .tensor(.float32, ["batch", 6, 16], name: "x"))
       default: try trace(Tokens(), .tensor(.int64, ["batch", 6], name: "x"))
       }
-    try graph.initializeParameters(seed: 7)
+    if isBound { try graph.initializeParameters(seed: 7) }
     return graph
   }
 
@@ -67,21 +68,36 @@ enum DistributedModels {
 }
 
 extension DistributedModels {
-  /// A training step of `mlp` or `cnn` on rows and what they should give.
+  /// Rows of four tokens, scored against eight classes.
+  struct Classifier: Module {
+    let table = Embedding(count: 20, size: 16)
+    let norm = LayerNorm([16])
+    let hidden = Linear(16, 32)
+    let output = Linear(32, 8)
+
+    func forward(_ x: SymbolicTensor) -> SymbolicTensor { output(gelu(hidden(mean(norm(table(x)), axes: [1])))) }
+  }
+
+  /// A training step of `mlp`, `cnn` or `tokens` on rows and what they should give.
   static func step(_ name: String) throws -> TrainingStep {
     var options = TraceOptions()
     options.outputNames = ["loss"]
     let input: TraceInput =
-      name == "cnn"
-      ? .tensor(.float32, ["batch", 4, 8, 8], name: "x") : .tensor(.float32, ["batch", 16], name: "x")
+      switch name {
+      case "cnn": .tensor(.float32, ["batch", 4, 8, 8], name: "x")
+      case "tokens": .tensor(.int64, ["batch", 4], name: "x")
+      default: .tensor(.float32, ["batch", 16], name: "x")
+      }
     let targets = TraceInput.tensor(.float32, ["batch", 8], name: "targets")
     func loss(_ scores: SymbolicTensor, _ targets: SymbolicTensor) -> [SymbolicTensor] {
       [mean(sum(logSoftmax(scores) * targets, axes: [1])) * -1.0]
     }
     var graph =
-      name == "cnn"
-      ? try trace(CNN(), [input, targets], options: options) { model, x in loss(model(x[0]), x[1]) }
-      : try trace(MLP(), [input, targets], options: options) { model, x in loss(model(x[0]), x[1]) }
+      switch name {
+      case "cnn": try trace(CNN(), [input, targets], options: options) { model, x in loss(model(x[0]), x[1]) }
+      case "tokens": try trace(Classifier(), [input, targets], options: options) { model, x in loss(model(x[0]), x[1]) }
+      default: try trace(MLP(), [input, targets], options: options) { model, x in loss(model(x[0]), x[1]) }
+      }
     try graph.initializeParameters(seed: 3)
     return try TrainingStep(graph, loss: "loss", optimizer: SGD(learningRate: 0.05, momentum: 0.9))
   }
@@ -97,6 +113,10 @@ extension DistributedModels {
       return noise + (position % 8 == position / (count / 8) ? 1 : 0)
     }
     let targets = (0..<64).map { Float($0 % 8 == $0 / 8 ? 1 : 0) }
+    if name == "tokens" {
+      let tokens = (0..<32).map { position in Int64(position % 4 == 0 ? position / 4 : 8 + (position * 7 + index) % 12) }
+      return [try Tensor([8, 4], tokens), try Tensor([8, 8], targets)]
+    }
     return [try Tensor(shape, numbers), try Tensor([8, 8], targets)]
   }
 }

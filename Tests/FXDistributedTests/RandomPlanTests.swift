@@ -39,6 +39,8 @@ import Testing
         ]))
       var config = DistributedConfig(
         worldSize: mesh.size, strategy: random.pick([.hybrid, .model]), mesh: mesh, sizes: try Self.sizes(of: graph, inputs))
+      config.schedule = random.pick(PipelineSchedule.allCases)
+      config.bucketBytes = random.pick([0, 64, 1 << 20])
       // Any lay of the inputs is right, not only one by their first size.
       for (input, value) in zip(graph.inputs, inputs) where random.oneIn(2) {
         guard let shape = value.tensor?.shape else { continue }

@@ -68,6 +68,24 @@ import Testing
     (0..<plan.worldSize).contains { plan.actions(of: $0).contains { $0.op == "all_reduce" } }
   }
 
+  /// Convolutions come apart by channels, tables by the width of their vectors, heads by the columns of their products.
+  @Test func weightsAreDividedAsTheirUsesAre() throws {
+    func parts(_ model: String) throws -> [String: [Int]] {
+      let config = DistributedConfig(worldSize: 2, strategy: .tensor, sizes: ["batch": 8])
+      let graph = try createExecutionPlan(DistributedModels.model(model), config).rankProgram(1).graph
+      return try Dictionary(
+        uniqueKeysWithValues: graph.parameterIDs.map { (try graph[$0].name, try graph[$0].tensor?.shape ?? []) })
+    }
+    let channels = try parts("cnn")
+    #expect(channels["first.weight[tensor, _, _, _]"] == [4, 4, 3, 3], "\(channels.keys.sorted())")
+    #expect(channels["second.weight[_, tensor, _, _]"] == [8, 4, 3, 3], "\(channels.keys.sorted())")
+    let tables = try parts("embedding")
+    #expect(tables["table.weight[_, tensor]"] == [20, 8], "\(tables.keys.sorted())")
+    let heads = try parts("transformer")
+    for name in ["query", "key", "value"] { #expect(heads["\(name).weight[tensor, _]"] == [8, 16], "\(heads.keys.sorted())") }
+    #expect(heads["mixed.weight[_, tensor]"] == [16, 8], "\(heads.keys.sorted())")
+  }
+
   /// Tensor parallelism divides what it is for.
   @Test func transformerIsDividedByHeads() throws {
     let graph = try DistributedModels.model("transformer")

@@ -5,91 +5,95 @@ import FXRuntime
 import FXTrace
 import Foundation
 
-/// A small network trained on drawn rows, each rank with its part of the batch or of the weights.
+/// A network trained by several ranks, each with its part of the batch, of the weights, or of the program.
 struct RankTraining {
   let mesh: Mesh
   let steps: Int
   var checkpoint: String?
   var source: String?
   var deathStep: Int?
+  /// The death is a sleep.
+  var hangs = false
+  var model: String?
+  var inputs = ""
+  var rate = 1e-3
+  var microBatches: Int?
+  var schedule = PipelineSchedule.oneForwardOneBackward
+  var bucketBytes = DistributedConfig(worldSize: 1, strategy: .data).bucketBytes
+  var timeout = 20.0
 
   init(_ arguments: ArraySlice<String>) throws {
     var rest = arguments
     mesh = try Mesh(text: rest.popFirst() ?? "")
     steps = rest.popFirst().flatMap { Int($0) } ?? 20
     while let option = rest.popFirst() {
+      let value = rest.popFirst() ?? ""
       switch option {
-      case "--checkpoint": checkpoint = rest.popFirst()
-      case "--from": source = rest.popFirst()
-      case "--die-at": deathStep = rest.popFirst().flatMap { Int($0) }
+      case "--checkpoint": checkpoint = value
+      case "--from": source = value
+      case "--die-at": deathStep = Int(value)
+      case "--hang-at": (deathStep, hangs) = (Int(value), true)
+      case "--model": model = value
+      case "--inputs": inputs = value
+      case "--rate": rate = Double(value) ?? rate
+      case "--micro-batches": microBatches = Int(value)
+      case "--schedule": schedule = PipelineSchedule(rawValue: value) ?? schedule
+      case "--bucket": bucketBytes = Int(value) ?? bucketBytes
+      case "--timeout": timeout = Double(value) ?? timeout
       default: throw ExecutionError.unsupported([option])
       }
     }
   }
 
-  struct Network: Module {
-    let convolution = Conv2d(4, 8, kernel: 3, padding: 1)
-    let hidden = Linear(128, 64)
-    let output = Linear(64, 8)
-
-    func forward(_ x: SymbolicTensor) -> SymbolicTensor {
-      output(gelu(hidden(maxPool2d(relu(convolution(x)), kernel: 2).flatten())))
-    }
-  }
-
-  static func step() throws -> TrainingStep {
-    var options = TraceOptions()
-    options.outputNames = ["loss"]
-    let inputs: [TraceInput] = [
-      .tensor(.float32, [8, 4, 8, 8], name: "x"), .tensor(.float32, [8, 8], name: "targets"),
-    ]
-    var graph = try trace(Network(), inputs, options: options) { network, x in
-      [mean(sum(logSoftmax(network(x[0])) * x[1], axes: [1])) * -1.0]
-    }
-    try graph.initializeParameters(seed: 3)
-    return try TrainingStep(graph, loss: "loss", optimizer: SGD(learningRate: 0.05, momentum: 0.9))
-  }
-
-  /// Eight images; image r is of class r.
-  static func batch(_ index: Int) throws -> [Tensor] {
-    var state = UInt64(index + 1)
-    let numbers = (0..<2048).map { position -> Float in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Float(state >> 40) / Float(1 << 24) - 0.5 + (position % 8 == position / 256 ? 1 : 0)
-    }
-    return [try Tensor([8, 4, 8, 8], numbers), try Tensor([8, 8], (0..<64).map { Float($0 % 8 == $0 / 8 ? 1 : 0) })]
-  }
-
   func run() throws {
-    let step = try Self.step()
+    let made = try model.map { try RankModel(path: $0, inputs: inputs, rate: rate) } ?? RankModel()
     let backend = CPUBackend(.init(threads: 1))
     guard mesh.size > 1 else {
-      var trainer = try Trainer(step, on: backend)
+      var trainer = try Trainer(made.step, on: backend)
+      var seconds: [Double] = []
       for index in 0..<steps {
-        let batch = try Self.batch(index)
-        report(index, try trainer.train(batch[0], batch[1]))
+        let batch = try made.batch(index)
+        let start = Date()
+        let loss = try trainer.train(batch)
+        seconds.append(Date().timeIntervalSince(start))
+        report(index, loss)
       }
-      return
+      return summarize(seconds, nil)
     }
-    let communicator = try CommunicationBackendType.mpi.communicator(timeout: .seconds(20))
-    let plan = try DistributedTrainer.plan(step, DistributedConfig(worldSize: mesh.size, strategy: .hybrid, mesh: mesh))
+    let communicator = try CommunicationBackendType.mpi.communicator(timeout: .milliseconds(Int64(timeout * 1000)))
+    let config = DistributedConfig(
+      worldSize: mesh.size, strategy: .hybrid, mesh: mesh, microBatches: microBatches, schedule: schedule,
+      bucketBytes: bucketBytes)
+    let plan = try DistributedTrainer.plan(made.step, config)
     try plan.check()
-    let saved = try source.map { path in
-      let contents = try Safetensors.contents(path)
-      return (contents.tensors, contents.metadata["steps"].flatMap { Int($0) } ?? 0)
-    }
     let executor = DistributedExecutor(communicator: communicator, backend: backend)
-    var trainer = try DistributedTrainer(step, plan: plan, on: executor, from: saved)
+    var trainer =
+      try source.map {
+        try DistributedTrainer(made.step, plan: plan, on: executor, from: WeightShards(folder: $0))
+      } ?? DistributedTrainer(made.step, plan: plan, on: executor)
+    var seconds: [Double] = []
     for index in trainer.stepCount..<max(steps, trainer.stepCount) {
-      if index == deathStep, communicator.rank == mesh.size - 1 { kill(getpid(), SIGKILL) }
-      let loss = try trainer.train(Self.batch(index))
+      if index == deathStep, communicator.rank == mesh.size - 1 {
+        if !hangs { kill(getpid(), SIGKILL) }
+        while true { Thread.sleep(forTimeInterval: 60) }
+      }
+      let start = Date()
+      let loss = try trainer.train(made.batch(index))
+      seconds.append(Date().timeIntervalSince(start))
       if communicator.rank == 0 { report(index, loss) }
-      guard let checkpoint, index % 5 == 4 else { continue }
-      let tensors = try trainer.checkpoint()
-      // Written beside the last one and put in its place, so that there is always a whole one.
-      if communicator.rank == 0 { try Safetensors.write(tensors, metadata: ["steps": "\(trainer.stepCount)"], to: checkpoint) }
+      // A folder of its own for each, so that there is always a whole one.
+      if let checkpoint, index % 5 == 4 { try trainer.write(to: "\(checkpoint)-\(trainer.stepCount)") }
+    }
+    if communicator.rank == 0 {
+      print("micro-batches \(plan.microBatches), held \(trainer.clock.heldBytes) bytes, calls \(trainer.clock.calls)")
+      summarize(seconds, trainer.clock.seconds / max(1e-9, seconds.reduce(0, +)))
     }
   }
 
   private func report(_ index: Int, _ loss: Double) { print("step \(index) loss \(loss)") }
+
+  private func summarize(_ seconds: [Double], _ share: Double?) {
+    let communication = share.map { ", communication \(Int(($0 * 1000).rounded()))‰ of all" } ?? ""
+    print("fastest step \(seconds.min() ?? 0) s\(communication)")
+  }
 }

@@ -7,10 +7,11 @@ import Foundation
 
 // fx-ranks: what `make distributed` starts with mpirun beside `fx run --distributed`. Each rank is a process.
 //
-//   fx-ranks train MESH STEPS [--checkpoint FILE] [--from FILE] [--die-at STEP]
+//   fx-ranks train MESH STEPS [--model FILE.fxb --inputs FOLDER --rate R] [--micro-batches N] [--schedule gpipe|1f1b]
+//     [--bucket BYTES] [--checkpoint FOLDER] [--from FOLDER] [--die-at STEP] [--hang-at STEP] [--timeout SECONDS]
 //   fx-ranks wait SECONDS hang|kill|other-plan|group
 //
-// Training prints `step N loss L` on rank 0. Whatever goes wrong, a rank says so and ends the job with status 3.
+// Training prints `step N loss L` on rank 0, and what the steps took. Whatever goes wrong, a rank says so and ends the job with status 3.
 
 var arguments = CommandLine.arguments.dropFirst()
 let mode = arguments.popFirst() ?? ""

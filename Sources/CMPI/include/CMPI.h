@@ -9,11 +9,13 @@
 enum fxmpi_element { FXMPI_BYTES, FXMPI_F32, FXMPI_F64, FXMPI_I8, FXMPI_I16, FXMPI_I32, FXMPI_I64, FXMPI_U8, FXMPI_U16, FXMPI_U32, FXMPI_U64 };
 enum fxmpi_reduction { FXMPI_SUM, FXMPI_MAX, FXMPI_MIN, FXMPI_PROD };
 
+enum { FXMPI_NO_THREADS = -2 };
 typedef struct fxmpi_group fxmpi_group;
 typedef struct fxmpi_request fxmpi_request;
 
 // Whether this build has MPI; without it everything else gives an error.
 int fxmpi_is_built(void);
+// FXMPI_NO_THREADS for an MPI that does not allow calls from several threads.
 int fxmpi_init(int* rank, int* size);
 int fxmpi_finalize(void);
 // Ends every rank of the job. Does not return.

@@ -73,7 +73,9 @@ public struct MPICommunicator: Communicator {
 
 /// MPI's handles of the groups of ranks this rank is in.
 private final class MPIGroups: Sendable {
-  /// An address that only MPI reads.
+  /// `@unchecked Sendable`: what it points to is written once, by `fxmpi_make_group`, before the handle is made, is never
+  /// freed, and Swift does not look into it. MPI may use a communicator from any thread, as `fxmpi_init` asks for
+  /// `MPI_THREAD_MULTIPLE` and refuses less; calls of one group are made in order by the rank's one thread of execution.
   private struct Handle: @unchecked Sendable {
     let pointer: OpaquePointer
   }

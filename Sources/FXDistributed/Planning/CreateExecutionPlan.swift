@@ -19,7 +19,7 @@ extension ExecutionPlan {
       self = try ExecutionPlan.fastest(graph, config)
       return
     }
-    let bound = try graph.bound(to: config.sizes).separatingProducts(if: config.strategy != .data)
+    let bound = try graph.bound(to: config.sizes).separatingUniformValues().separatingProducts(if: config.strategy != .data)
     let mesh = try config.resolvedMesh()
     let stageCount = mesh.size(of: Mesh.pipeline)
     var notes: [String] = []
@@ -36,8 +36,13 @@ extension ExecutionPlan {
       program = try ExecutionPlan.propagate(bound, mesh, microBatches: 1, config)
     }
     let stages = try ExecutionPlan.cut(program, stageCount, config)
-    if stageCount > 1, config.gathersOutputs {
-      for (index, operand) in program.graph.outputs.enumerated() where stages.stage(ofOutput: index, in: program.graph) != nil {
+    let delivered = Set(
+      program.graph.outputs.indices.filter { index in
+        config.gathersOutputs || config.wholeOutputs.contains(program.graph.outputNames[index])
+      })
+    if stageCount > 1 {
+      for (index, operand) in program.graph.outputs.enumerated()
+      where delivered.contains(index) && stages.stage(ofOutput: index, in: program.graph) != nil {
         let element = program.graph.sizedType(of: operand)?.elementType
         guard element.map(ElementTypes.exchangeable.contains) == true else {
           throw PlanError.unsendable(program.graph.outputNames[index])
@@ -55,28 +60,23 @@ extension ExecutionPlan {
         }
       if !isUsed { notes.append("nothing is divided along \(axis.name): its ranks do the same") }
     }
-    try self.init(program, mesh, stages, wanted, notes, config)
+    try self.init(program, mesh, stages, wanted, delivered, notes, config)
   }
 
   private init(
-    _ program: ShardedProgram, _ mesh: Mesh, _ stages: StageCut, _ microBatches: Int, _ notes: [String],
+    _ program: ShardedProgram, _ mesh: Mesh, _ stages: StageCut, _ microBatches: Int, _ delivered: Set<Int>, _ notes: [String],
     _ config: DistributedConfig
   ) throws {
     (self.program, self.mesh, self.stages, self.microBatches) = (program, mesh, stages, microBatches)
+    (schedule, bucketBytes, deliveredOutputs) = (config.schedule, config.bucketBytes, delivered)
     (self.notes, strategy, gathersOutputs) = (notes, config.strategy, config.gathersOutputs)
     let graph = program.graph
     outputSpecs = graph.outputs.indices.map { index in
       guard let spec = program.spec(of: graph.outputs[index]) else { return nil }
       // Micro-batches are joined when all are there.
-      if config.gathersOutputs { return ShardingSpec(spec.dimensions.map { $0.filter { $0 == Mesh.micro } }) }
-      let name = graph.outputNames[index]
+      if delivered.contains(index) { return ShardingSpec(spec.dimensions.map { $0.filter { $0 == Mesh.micro } }) }
       // The next value of a weight lies as the weight does.
-      if name.hasPrefix("next."), config.weights.contains(String(name.dropFirst(5))),
-        let input = graph.inputs.first(where: { graph.name(of: $0) == name.dropFirst(5) })
-      {
-        return program.specs[input]
-      }
-      return spec
+      return program.weights[index].flatMap { program.specs[$0] } ?? spec
     }
     inputs = graph.inputs.map { (graph.name(of: $0), program.specs[$0] ?? ShardingSpec([])) }
     outputs = zip(graph.outputNames, outputSpecs).enumerated().map { index, output in
@@ -86,12 +86,15 @@ extension ExecutionPlan {
     var loads: [RankLoad] = []
     for stage in 0..<stages.count {
       let first = stages.axis.map { mesh.rank(0, at: stage, along: $0) } ?? 0
-      var builder = RankGraphBuilder(program, stages, rank: first, bindsWeights: false)
+      var builder = RankGraphBuilder(program, stages, rank: first, bucketBytes: config.bucketBytes, weights: { _ in nil })
       let built = try builder.build(outputSpecs: outputSpecs)
       patterns.append(builder.patterns)
-      loads.append(RankLoad(built.graph, config.cost))
+      loads.append(RankLoad(built, microBatches: microBatches, state: config.weights, config.cost))
     }
     self.patterns = patterns
+    var lists: Set<[String]> = stages.axis.map { [[$0]] } ?? []
+    for case .along(let axes) in patterns.flatMap(\.self).map(\.partners) { lists.insert(axes) }
+    groupTable = GroupTable(mesh, along: lists)
     let draft = self
     partitions = (0..<mesh.size).map { draft.partition($0, loads, config.cost) }
     let longest = partitions.map { $0.computeSeconds + $0.communicationSeconds }.max() ?? 0
@@ -106,10 +109,11 @@ extension ExecutionPlan {
       sent += CostModel.bytesSent(action.op, operandBytes: action.bytes, ranks: action.group.count)
       seconds += cost.seconds(action.op, operandBytes: action.bytes, ranks: action.group.count)
     }
+    let held = load.heldBytes * schedule.mostHeld(stage: stage, of: stages.count, microBatches: microBatches)
     return Partition(
-      rank: rank, stage: stage, nodes: load.nodes, weightBytes: load.weightBytes, peakBytes: load.peakBytes,
-      operations: load.operations * microBatches, bytesSent: sent, computeSeconds: load.seconds * Double(microBatches),
-      communicationSeconds: seconds)
+      rank: rank, stage: stage, nodes: load.nodes, weightBytes: load.weightBytes,
+      peakBytes: load.peakBytes + max(0, held - load.heldBytes), heldBytes: held, operations: load.operations, bytesSent: sent,
+      computeSeconds: load.seconds, communicationSeconds: seconds)
   }
 
   // MARK: Steps
@@ -159,13 +163,13 @@ extension ExecutionPlan {
       if let sizes = type.shape?.sizes, let spec { type.shape = Shape(spec.local(sizes, on: program.mesh)) }
       return type
     }
-    let seconds = try graph.bodyNodes.map { id in
+    func seconds(_ id: NodeID) throws -> Double {
       let node = try graph[id]
       let step = program.steps[id]
       let operands = node.operands.indices.map { local(node.operands[$0], step?.operands[$0]) }
       return config.cost.seconds(node, operands: operands, results: node.results.map { local(.value($0), program.specs[$0]) })
     }
-    return try StageCut(graph, count: count, axis: count > 1 ? Mesh.pipeline : nil, seconds: seconds) { value in
+    return try StageCut(program, count: count, axis: count > 1 ? Mesh.pipeline : nil, seconds: seconds) { value in
       local(.value(value), program.specs[value]).flatMap {
         ElementTypes.exchangeable.contains($0.elementType) ? $0.byteCount : nil
       }

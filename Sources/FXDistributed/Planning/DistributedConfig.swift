@@ -32,20 +32,29 @@ public struct DistributedConfig: Sendable {
   public var sizes: [String: Int]
   /// Into how many parts a pipeline cuts the batch; by default as many as stages, where the batch allows.
   public var microBatches: Int?
+  /// In which order a pipeline takes the forward and backward passes of a training step's micro-batches.
+  public var schedule: PipelineSchedule
+  /// Sums of gradients over the ranks of data parallelism are put together up to this many bytes; 0 sends each by itself.
+  public var bucketBytes: Int
   /// How inputs lie; by default the inputs whose first size is that of the first input's are cut along `data`.
   public var shardings: [String: ShardingSpec]
-  /// Inputs that are weights, such as the state of a training step: they lie as their first use wants them.
+  /// Inputs that are weights, such as the state of a training step: they lie as their first use wants them, and so does the
+  /// output called `next.` and the input's name.
   public var weights: Set<String>
   /// Whether every rank gets all outputs whole. Otherwise they stay where they are computed, as `ExecutionPlan.outputs` says.
   public var gathersOutputs: Bool
+  /// Names of outputs that every rank gets whole in any case.
+  var wholeOutputs: Set<String> = []
   public var cost: CostModel
   public var rules: ShardingRules
 
   public init(
     worldSize: Int, rank: Int = 0, backend: CommunicationBackendType = .mpi, strategy: DistributionStrategy,
-    mesh: Mesh? = nil, sizes: [String: Int] = [:], microBatches: Int? = nil, shardings: [String: ShardingSpec] = [:],
+    mesh: Mesh? = nil, sizes: [String: Int] = [:], microBatches: Int? = nil,
+    schedule: PipelineSchedule = .oneForwardOneBackward, bucketBytes: Int = 1 << 20, shardings: [String: ShardingSpec] = [:],
     weights: Set<String> = [], gathersOutputs: Bool = true, cost: CostModel = CostModel(), rules: ShardingRules = .standard
   ) {
+    (self.schedule, self.bucketBytes) = (schedule, bucketBytes)
     (self.worldSize, self.rank, self.backend, self.strategy, self.mesh) = (worldSize, rank, backend, strategy, mesh)
     (self.sizes, self.microBatches, self.shardings, self.weights) = (sizes, microBatches, shardings, weights)
     (self.gathersOutputs, self.cost, self.rules) = (gathersOutputs, cost, rules)

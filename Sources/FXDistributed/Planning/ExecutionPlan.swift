@@ -9,10 +9,12 @@ public struct ExecutionPlan: Sendable {
     public let stage: Int
     /// Calls of the rank's graph, those between ranks included.
     public let nodes: Int
-    /// Bytes of the weights and constants that the rank holds.
+    /// Bytes of the weights and constants that the rank holds; in training with the optimizer's memory.
     public let weightBytes: Int
-    /// The most bytes of inputs, results and weights that are alive at a time, for one micro-batch.
+    /// The most bytes of inputs, results and weights that are alive at a time.
     public let peakBytes: Int
+    /// The most bytes of activations that wait for their backward pass: those of `PipelineSchedule.mostHeld` micro-batches.
+    public let heldBytes: Int
     /// Multiplications and additions of one run.
     public let operations: Int
     /// Bytes that the rank sends in one run, by `CostModel.bytesSent`.
@@ -26,6 +28,8 @@ public struct ExecutionPlan: Sendable {
   public let strategy: DistributionStrategy
   /// Into how many parts the batch is cut; one run does them one after the other.
   public let microBatches: Int
+  /// In which order a pipeline takes their forward and backward passes.
+  public let schedule: PipelineSchedule
   /// One for each rank, in order.
   public internal(set) var partitions: [Partition] = []
   /// How the inputs lie on the ranks.
@@ -44,6 +48,10 @@ public struct ExecutionPlan: Sendable {
   let outputSpecs: [ShardingSpec?]
   /// What the ranks of each stage say, for one micro-batch.
   let patterns: [[ExchangePattern]]
+  let bucketBytes: Int
+  let groupTable: GroupTable
+  /// Positions of outputs that every rank gets whole.
+  let deliveredOutputs: Set<Int>
 
   /// The graph as it is divided: with sizes in place of symbols.
   public var graph: Graph { program.graph }
@@ -60,17 +68,28 @@ public struct ExecutionPlan: Sendable {
   ///   share its bytes.
   /// - Throws: `PlanError.rank`, `.inconsistent`.
   public func rankProgram(_ rank: Int, bindsWeights: Bool = true) throws -> RankProgram {
+    try rankProgram(rank, binding: bindsWeights ? nil : { _ in nil })
+  }
+
+  func rankProgram(_ rank: Int, binding weights: ((Parameter) throws -> Tensor?)?) throws -> RankProgram {
     guard (0..<worldSize).contains(rank) else { throw PlanError.rank(rank, worldSize: worldSize) }
-    var builder = RankGraphBuilder(program, stages, rank: rank, bindsWeights: bindsWeights)
+    var builder = RankGraphBuilder(program, stages, rank: rank, bucketBytes: bucketBytes, weights: weights)
     return try builder.build(outputSpecs: outputSpecs)
   }
 
   /// All groups of ranks that talk, in one order for all.
   public var groups: [[Int]] {
     var found: Set<[Int]> = []
-    for rank in 0..<worldSize {
-      for action in actions(of: rank) where !action.isPair { found.insert(action.group) }
+    for (stage, patterns) in patterns.enumerated() {
+      var lists: Set<[String]> = []
+      for case .along(let axes) in patterns.map(\.partners) { lists.insert(axes) }
+      for axes in lists {
+        for group in groupTable.groups(along: axes) where group.count > 1 {
+          if stages.axis.map({ mesh.coordinate(of: group[0], along: $0) == stage }) ?? true { found.insert(group) }
+        }
+      }
     }
+    if let axis = stages.axis, !deliveries.isEmpty { found.formUnion(groupTable.groups(along: [axis])) }
     return found.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
@@ -88,5 +107,16 @@ public struct ExecutionPlan: Sendable {
     lines.append("sent per rank: at most \(partitions.map(\.bytesSent).max() ?? 0) bytes")
     lines.append("the busiest rank is \(Int((imbalance * 100).rounded())) % above the mean")
     return (lines + notes).joined(separator: "\n")
+  }
+
+  /// Which stretch of the program a rank runs.
+  func stage(of rank: Int) -> Int { stages.axis.map { mesh.coordinate(of: rank, along: $0) } ?? 0 }
+
+  /// The stages that have a weight's parts, the weight being an input.
+  func holders(of weight: String) throws -> [Int] {
+    guard let input = graph.inputs.first(where: { graph.name(of: $0) == weight }) else {
+      throw GraphError.unknownName(weight, suggestions: [])
+    }
+    return stages.holders[input] ?? [0]
   }
 }

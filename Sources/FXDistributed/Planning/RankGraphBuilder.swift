@@ -11,10 +11,15 @@ public struct RankProgram: Sendable {
   public let graph: Graph
   /// Which of the whole graph's outputs the rank's graph gives.
   public let outputs: [Int]
+  /// How many of the first nodes run forward for each micro-batch, and how many after them backward; the rest runs once.
+  let passes: (forward: Int, backward: Int)
+  /// Positions of nodes whose results are combined over the micro-batches.
+  let combined: [Int: Reduction]
 }
 
 /// A call between ranks, as it is on every rank of a stage.
 struct ExchangePattern: Sendable, Hashable {
+  var phase: Phase
   enum Partners: Sendable, Hashable {
     /// The ranks that differ along these axes.
     case along([String])
@@ -31,22 +36,32 @@ struct ExchangePattern: Sendable, Hashable {
 
 /// Writes the graph of one rank from the decisions for all.
 struct RankGraphBuilder {
-  private let program: ShardedProgram
+  let program: ShardedProgram
   private let stages: StageCut
   private let rank: Int
   private let stage: Int
-  private let bindsWeights: Bool
-  private var copier: GraphCopier
+  private let weights: ((Parameter) throws -> Tensor?)?
+  var copier: GraphCopier
   /// Where each value stands, by how it lies there.
   private var variants: [ValueID: [ShardingSpec: Operand]] = [:]
   private var parts: [ParameterID: [ShardingSpec: Operand]] = [:]
   private(set) var patterns: [ExchangePattern] = []
+  private var phase = Phase.forward
+  /// A rank's sums that are combined with others' when all micro-batches are done.
+  private var partial: [ValueID: Operand] = [:]
+  private var combined: [NodeID: Reduction] = [:]
+  /// Sums of gradients are put together up to this size.
+  let bucketBytes: Int
+  var bucket = Bucket()
   private var mesh: Mesh { program.mesh }
-  private var source: Graph { program.graph }
+  var source: Graph { program.graph }
 
-  /// - Parameter bindsWeights: whether parameters have their tensors; without, only their types are there.
-  init(_ program: ShardedProgram, _ stages: StageCut, rank: Int, bindsWeights: Bool) {
-    (self.program, self.stages, self.rank, self.bindsWeights) = (program, stages, rank, bindsWeights)
+  /// - Parameter weights: the whole tensor of a weight, or `nil` to leave it unbound; by default the program's own.
+  init(
+    _ program: ShardedProgram, _ stages: StageCut, rank: Int, bucketBytes: Int, weights: ((Parameter) throws -> Tensor?)?
+  ) {
+    (self.program, self.stages, self.rank, self.bucketBytes) = (program, stages, rank, bucketBytes)
+    self.weights = weights
     stage = stages.axis.map { program.mesh.coordinate(of: rank, along: $0) } ?? 0
     copier = GraphCopier(program.graph, into: program.graph.emptyCopy(name: program.graph.name))
   }
@@ -58,33 +73,72 @@ struct RankGraphBuilder {
       let value = try copier.target.addInput(source.name(of: input), type)
       set(input, spec, .value(value))
     }
-    for crossing in stages.crossings where crossing.to == stage {
-      let type = try localType(source.type(of: crossing.value), program.specs[crossing.value])
-      let name = source.name(of: crossing.value)
-      let attributes: Attributes = ["peer": .int(peer(crossing.from)), "tag": .int(crossing.tag), "type": .type(type)]
-      let node = try copier.target.append(.recv, [], attributes: attributes, results: [type])
-      note("recv", .stage(crossing.from), crossing.tag, type.tensorType?.byteCount ?? 0, name)
-      try finish(node, [crossing.value])
+    let own = stages.outputs(of: stage, in: program)
+    var operands: [Int: Operand] = [:]
+    var counts: [Int] = []
+    // Ranks take nodes, and what crosses between stages, in one order, so that nobody waits for what comes later.
+    for now in Phase.allCases {
+      phase = now
+      if phase == .update {
+        for id in source.bodyNodes { try combine(id) }
+      }
+      for id in source.bodyNodes where program.phase(of: id) == phase { try take(id) }
+      try empty()
+      for index in own where program.phase(of: source.outputs[index]) == phase {
+        operands[index] = try place(source.outputs[index], outputSpecs[index])
+      }
+      counts.append(copier.target.bodyNodes.count)
     }
-    for id in source.bodyNodes where stages.stage(of: id) == stage { try emit(id) }
-    for crossing in stages.crossings where crossing.from == stage {
-      let spec = program.specs[crossing.value]
-      let operand = try place(.value(crossing.value), spec)
-      let attributes: Attributes = ["peer": .int(peer(crossing.to)), "tag": .int(crossing.tag)]
-      try copier.target.append(
-        .send, [operand], attributes: attributes, name: "send.\(source.name(of: crossing.value)).\(crossing.to)")
-      let bytes = try localType(source.type(of: crossing.value), spec).tensorType?.byteCount ?? 0
-      note("send", .stage(crossing.to), crossing.tag, bytes, source.name(of: crossing.value))
-    }
-    // Inputs and constants that are outputs every stage has.
-    let own = source.outputs.indices.filter { (stages.stage(ofOutput: $0, in: source) ?? stage) == stage }
     let names = source.outputNames
-    let operands = try own.map { try place(source.outputs[$0], outputSpecs[$0]) }
-    try copier.target.setResults(of: copier.target.body, operands, names: own.map { names[$0] })
+    try copier.target.setResults(of: copier.target.body, own.compactMap { operands[$0] }, names: own.map { names[$0] })
     var graph = copier.target
     try ShapeInference().run(&graph)
     try check(graph)
-    return RankProgram(rank: rank, stage: stage, graph: graph, outputs: own)
+    let positions = graph.bodyNodes.enumerated().compactMap { position, id in combined[id].map { (position, $0) } }
+    return RankProgram(
+      rank: rank, stage: stage, graph: graph, outputs: own, passes: (counts[0], counts[1] - counts[0]),
+      combined: Dictionary(positions) { first, _ in first })
+  }
+
+  // MARK: Stages
+
+  /// A node of this stage, or what comes from a node of another.
+  private mutating func take(_ id: NodeID) throws {
+    if stages.stage(of: id) == stage { try emit(id) }
+    for result in try source[id].results where program.microReductions[result] == nil { try cross(result) }
+  }
+
+  /// Sends a value to the stages that use it, or receives it.
+  private mutating func cross(_ value: ValueID) throws {
+    for crossing in stages.crossings[value] ?? [] where crossing.from == stage || crossing.to == stage {
+      let (name, spec) = (source.name(of: value), program.specs[value])
+      let type = try localType(source.type(of: value), spec)
+      let bytes = type.tensorType?.byteCount ?? 0
+      if crossing.to == stage {
+        let attributes: Attributes = ["peer": .int(peer(crossing.from)), "tag": .int(crossing.tag), "type": .type(type)]
+        let node = try copier.target.append(.recv, [], attributes: attributes, results: [type])
+        note("recv", .stage(crossing.from), crossing.tag, bytes, name)
+        try finish(node, [value])
+      } else {
+        let operand = try place(.value(value), spec)
+        let attributes: Attributes = ["peer": .int(peer(crossing.to)), "tag": .int(crossing.tag)]
+        try copier.target.append(.send, [operand], attributes: attributes, name: "send.\(name).\(crossing.to)")
+        note("send", .stage(crossing.to), crossing.tag, bytes, name)
+      }
+    }
+  }
+
+  /// What a node's micro-batches came to, combined with other ranks' and given to other stages.
+  private mutating func combine(_ id: NodeID) throws {
+    guard let value = try source[id].results.first, program.microReductions[value] != nil else { return }
+    if let operand = partial[value] {
+      if let (axes, reduction) = program.steps[id]?.combined {
+        try reduce(operand, axes, reduction, value)
+      } else {
+        set(value, program.specs[value], operand)
+      }
+    }
+    try cross(value)
   }
 
   // MARK: Nodes
@@ -111,16 +165,28 @@ struct RankGraphBuilder {
     let types = try node.results.map { try localType(source.type(of: $0), program.specs[$0]) }
     let made = try copier.target.append(
       node.op, operands, attributes: attributes, results: types, name: node.name, location: node.location)
+    if let reduction = program.microReductions[node.results[0]] {
+      combined[made] = reduction
+      partial[node.results[0]] = .value(try copier.target[made].results[0])
+      return
+    }
     guard let (axes, reduction) = step.combined else { return try finish(made, node.results) }
-    let name = source.name(of: node.results[0])
-    let result = try collective(
-      .allReduce, .value(copier.target[made].results[0]), axes, ["reduction": .string(reduction.rawValue)], name)
-    set(node.results[0], program.specs[node.results[0]], result)
+    try reduce(.value(copier.target[made].results[0]), axes, reduction, node.results[0])
   }
 
   private mutating func emitWhole(_ node: Node, _ operands: [Operand]) throws {
-    for (operand, placed) in zip(node.operands, operands) { if let value = operand.value { copier.values[value] = placed } }
-    try copier.copy(node.id, to: copier.target.body)
+    if node.regions.isEmpty {
+      let types = try node.results.map { try source.type(of: $0) }
+      let made = try copier.target.append(
+        node.op, operands, attributes: node.attributes, results: types, name: node.name, location: node.location)
+      for (value, result) in zip(node.results, try copier.target[made].results) {
+        try copier.target.setUniqueName(source.name(of: value), of: result)
+        copier.values[value] = .value(result)
+      }
+    } else {
+      for (operand, placed) in zip(node.operands, operands) { if let value = operand.value { copier.values[value] = placed } }
+      try copier.copy(node.id, to: copier.target.body)
+    }
     for result in node.results {
       guard var operand = copier.values[result] else { continue }
       if node.op.schema?.effect == .random {
@@ -140,7 +206,7 @@ struct RankGraphBuilder {
     }
   }
 
-  private mutating func set(_ value: ValueID, _ spec: ShardingSpec?, _ operand: Operand) {
+  mutating func set(_ value: ValueID, _ spec: ShardingSpec?, _ operand: Operand) {
     variants[value, default: [:]][spec ?? ShardingSpec([])] = operand
   }
 
@@ -158,6 +224,7 @@ struct RankGraphBuilder {
       return made
     case .value(let value):
       let spec = spec ?? ShardingSpec([])
+      if bucket.values.contains(value) { try empty() }
       if let made = variants[value]?[spec] { return made }
       let home = program.specs[value] ?? ShardingSpec([])
       guard let base = variants[value]?[home] else { throw GraphError.notVisible(source.name(of: value)) }
@@ -169,17 +236,15 @@ struct RankGraphBuilder {
 
   private mutating func part(of id: ParameterID, _ spec: ShardingSpec) throws -> Operand {
     let parameter = try source[id]
-    guard let sizes = parameter.type.shape?.sizes, !spec.isReplicated else {
-      if bindsWeights || parameter.role == .constant { return try copier.operand(.parameter(id)) }
-      return .parameter(try copier.target.addParameter(free(parameter.name), unbound: parameter.type, role: parameter.role))
-    }
-    let box = spec.box(sizes, of: rank, on: mesh)
-    let name = free("\(parameter.name)\(spec)")
-    guard let tensor = parameter.tensor, bindsWeights || parameter.role == .constant else {
-      let type = TensorType(parameter.type.elementType, Shape(box.map(\.count)))
-      return .parameter(try copier.target.addParameter(name, unbound: type, role: parameter.role))
-    }
-    return .parameter(try copier.target.addParameter(name, tensor.sliced(box), role: parameter.role))
+    let isOwn = weights == nil || parameter.role == .constant
+    if isOwn, spec.isReplicated { return try copier.operand(.parameter(id)) }
+    let tensor = try isOwn ? parameter.tensor : weights?(parameter)
+    let name = free(spec.isReplicated ? parameter.name : "\(parameter.name)\(spec)")
+    var type = parameter.type
+    let box = spec.isReplicated ? nil : type.shape?.sizes.map { spec.box($0, of: rank, on: mesh) }
+    if let box { type.shape = Shape(box.map(\.count)) }
+    guard let tensor else { return .parameter(try copier.target.addParameter(name, unbound: type, role: parameter.role)) }
+    return .parameter(try copier.target.addParameter(name, box.map(tensor.sliced) ?? tensor, role: parameter.role))
   }
 
   private func free(_ name: String) -> String {
@@ -230,7 +295,7 @@ struct RankGraphBuilder {
     return .value(try copier.target.call(.slice, [operand] + bounds, type: type ?? .unknown))
   }
 
-  private mutating func collective(
+  mutating func collective(
     _ op: Operator, _ operand: Operand, _ axes: [String], _ others: Attributes, _ name: String
   ) throws -> Operand {
     var attributes = others
@@ -249,7 +314,7 @@ struct RankGraphBuilder {
   // MARK: Helpers
 
   private mutating func note(_ op: String, _ partners: ExchangePattern.Partners, _ tag: Int, _ bytes: Int, _ label: String) {
-    patterns.append(ExchangePattern(op: op, partners: partners, tag: tag, bytes: bytes, label: label))
+    patterns.append(ExchangePattern(phase: phase, op: op, partners: partners, tag: tag, bytes: bytes, label: label))
   }
 
   private func peer(_ other: Int) -> Int { stages.axis.map { mesh.rank(rank, at: other, along: $0) } ?? rank }

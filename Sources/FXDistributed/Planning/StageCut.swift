@@ -1,8 +1,10 @@
 import FXCore
 
 /// The program cut into stretches, one for each place along an axis of the mesh.
+///
+/// A training step is cut where its model is: what computes gradients and next values goes where the weights are used.
 struct StageCut: Sendable {
-  /// A value that one stretch computes and a later one uses.
+  /// A value that one stretch computes and another uses.
   struct Crossing: Sendable {
     let value: ValueID
     let from: Int
@@ -14,7 +16,10 @@ struct StageCut: Sendable {
   let axis: String?
   let count: Int
   private(set) var stages: [NodeID: Int] = [:]
-  private(set) var crossings: [Crossing] = []
+  /// By value, to the stages in order.
+  private(set) var crossings: [ValueID: [Crossing]] = [:]
+  /// The stages that use a weight, which have its next value too.
+  private(set) var holders: [ValueID: [Int]] = [:]
 
   func stage(of node: NodeID) -> Int { stages[node] ?? 0 }
 
@@ -23,18 +28,29 @@ struct StageCut: Sendable {
     graph.outputs[index].value.flatMap { try? graph.producer(of: $0) }.map(stage(of:))
   }
 
+  /// The outputs that a stage gives: those it computes, the next values of weights it uses, and what every stage has.
+  func outputs(of stage: Int, in program: ShardedProgram) -> [Int] {
+    program.graph.outputs.indices.filter { index in
+      if let weight = program.weights[index], count > 1 { return holders[weight, default: [0]].contains(stage) }
+      return (self.stage(ofOutput: index, in: program.graph) ?? stage) == stage
+    }
+  }
+
   /// Cuts so that the longest stretch is as short as it can be, and among such cuts within 5 % so that least crosses.
   /// - Parameters:
-  ///   - seconds: of each node of the body.
+  ///   - seconds: of a node.
   ///   - bytes: of a value; `nil` for one that cannot be sent.
   /// - Throws: `PlanError.stages` if there are not as many stretches between which everything can be sent.
-  init(_ graph: Graph, count: Int, axis: String?, seconds: [Double], bytes: (ValueID) -> Int?) throws {
+  init(
+    _ program: ShardedProgram, count: Int, axis: String?, seconds: (NodeID) throws -> Double, bytes: (ValueID) -> Int?
+  ) throws {
     (self.axis, self.count) = (axis, count)
-    let nodes = graph.bodyNodes
+    let graph = program.graph
     guard count > 1 else {
-      for node in nodes { stages[node] = 0 }
+      for node in graph.bodyNodes { stages[node] = 0 }
       return
     }
+    let nodes = graph.bodyNodes.filter(program.modelNodes.contains)
     guard nodes.count >= count else { throw PlanError.stages(count, nodes: nodes.count) }
     let positions = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
     // Bytes that are alive between each node and the one before it.
@@ -56,19 +72,59 @@ struct StageCut: Sendable {
       obstacleCount += obstacle
       alive.append(obstacleCount > 0 ? nil : sum)
     }
-    guard let cuts = StageCut.cuts(seconds, alive, count) else { throw PlanError.stages(count, nodes: nodes.count) }
+    guard let cuts = StageCut.cuts(try nodes.map(seconds), alive, count) else {
+      throw PlanError.stages(count, nodes: nodes.count)
+    }
     for (stage, (start, end)) in zip(cuts, cuts.dropFirst()).enumerated() {
       for node in nodes[start..<end] { stages[node] = stage }
     }
+    try placeTraining(program)
     var tag = 0
-    for node in nodes {
+    for node in graph.bodyNodes {
       for result in try graph[node].results {
-        let users = Set(try graph.uses(of: result).compactMap { stages[$0.node] }).filter { $0 != stage(of: node) }
-        for user in users.sorted() {
-          crossings.append(Crossing(value: result, from: stage(of: node), to: user, tag: tag))
+        var users: Set<Int> = []
+        for use in try graph.uses(of: result) {
+          if let user = stages[use.node] { users.insert(user) }
+          if graph.isTerminator(use.node), let weight = program.weights[use.operand] {
+            users.formUnion(holders[weight, default: [0]])
+          }
+        }
+        for user in users.subtracting([stage(of: node)]).sorted() {
+          guard bytes(result) != nil else { throw PlanError.stages(count, nodes: nodes.count) }
+          crossings[result, default: []].append(Crossing(value: result, from: stage(of: node), to: user, tag: tag))
           tag += 1
         }
       }
+    }
+  }
+
+  /// Gradients flow from the last stage to the first. A node is of the last stage of which it uses something, or of a later
+  /// one if what it computes is used there.
+  private mutating func placeTraining(_ program: ShardedProgram) throws {
+    let graph = program.graph
+    /// Where the model uses a weight last.
+    var homes: [ValueID: Int] = [:]
+    for weight in Set(program.weights.values) {
+      homes[weight] = try graph.uses(of: weight).compactMap { stages[$0.node] }.max()
+    }
+    for id in graph.bodyNodes.reversed() where stages[id] == nil {
+      let node = try graph[id]
+      var stage = 0
+      for result in node.results {
+        for use in try graph.uses(of: result) {
+          let weight = graph.isTerminator(use.node) ? program.weights[use.operand] : nil
+          stage = max(stage, stages[use.node] ?? 0, weight.flatMap { homes[$0] } ?? 0)
+        }
+      }
+      for value in node.operands.compactMap(\.value) {
+        let producer = try graph.producer(of: value)
+        stage = max(stage, producer.flatMap { stages[$0] } ?? 0, homes[value] ?? 0)
+      }
+      stages[id] = stage
+    }
+    for weight in Set(program.weights.values) {
+      let users = Set(try graph.uses(of: weight).compactMap { stages[$0.node] })
+      holders[weight] = users.isEmpty ? [0] : users.sorted()
     }
   }
 

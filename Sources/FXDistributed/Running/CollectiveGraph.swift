@@ -6,20 +6,57 @@ import FXPasses
 /// A call is begun where the program has it and waited for where its result is used first, so that what the program has in
 /// between is computed meanwhile. Any graph with collective calls runs so, whoever wrote it.
 public struct CollectiveGraph: Sendable {
-  private enum Segment: Sendable {
+  enum Segment: Sendable {
     case compute(any Executable, inputs: [ValueID], outputs: [ValueID])
     case exchange(NodeID)
   }
 
   public let graph: Graph
-  private let communicator: any Communicator
-  private let segments: [Segment]
-  /// For each segment the values that are used by it last.
-  private let releases: [[ValueID]]
+  let communicator: any Communicator
+  /// For each phase.
+  private(set) var segments: [[Segment]] = []
+  /// For each segment the values that no other uses later.
+  private(set) var releases: [[[ValueID]]] = []
+  /// Results of which all micro-batches' values are combined.
+  let combined: [ValueID: Reduction]
+  /// Values of a micro-batch that the update or the outputs need.
+  let kept: Set<ValueID>
 
   /// - Throws: what `Backend.compile` throws.
   public init(_ graph: Graph, backend: any Backend, communicator: any Communicator) throws {
+    try self.init(graph, passes: (graph.bodyNodes.count, 0), combined: [:], backend: backend, communicator: communicator)
+  }
+
+  init(_ program: RankProgram, backend: any Backend, communicator: any Communicator) throws {
+    try self.init(
+      program.graph, passes: program.passes, combined: program.combined, backend: backend, communicator: communicator)
+  }
+
+  private init(
+    _ graph: Graph, passes: (forward: Int, backward: Int), combined positions: [Int: Reduction], backend: any Backend,
+    communicator: any Communicator
+  ) throws {
     (self.graph, self.communicator) = (graph, communicator)
+    let nodes = graph.bodyNodes
+    let both = passes.forward + passes.backward
+    guard passes.forward >= 0, passes.backward >= 0, both <= nodes.count, positions.keys.allSatisfy({ (0..<both).contains($0) })
+    else { throw PlanError.file("passes of \(passes.forward) and \(passes.backward) nodes of \(nodes.count)") }
+    var combined: [ValueID: Reduction] = [:]
+    for (position, reduction) in positions {
+      guard let value = try graph[nodes[position]].results.first else { continue }
+      combined[value] = reduction
+    }
+    self.combined = combined
+    let update = nodes[both...]
+    kept = try Set(update.flatMap { try graph[$0].operands.compactMap(\.value) } + graph.outputs.compactMap(\.value))
+      .union(combined.keys)
+    for part in [nodes[..<passes.forward], nodes[passes.forward..<both], update] {
+      segments.append(try CollectiveGraph.segments(part, graph, backend))
+    }
+    releases = try CollectiveGraph.releases(segments, graph, kept: kept)
+  }
+
+  private static func segments(_ nodes: ArraySlice<NodeID>, _ graph: Graph, _ backend: any Backend) throws -> [Segment] {
     var segments: [Segment] = []
     var run: [NodeID] = []
     func flush() throws {
@@ -28,7 +65,7 @@ public struct CollectiveGraph: Sendable {
       run = []
       segments.append(.compute(try backend.compile(part.graph), inputs: part.inputs, outputs: part.outputs))
     }
-    for id in graph.bodyNodes {
+    for id in nodes {
       guard try graph[id].op.schema?.effect == .collective else {
         run.append(id)
         continue
@@ -42,72 +79,42 @@ public struct CollectiveGraph: Sendable {
       segments.append(.exchange(id))
     }
     try flush()
-    var last: [ValueID: Int] = [:]
-    for (index, segment) in segments.enumerated() {
-      switch segment {
-      case .compute(_, let inputs, let outputs): for value in inputs + outputs { last[value] = index }
-      case .exchange(let id): for value in try graph[id].operands.compactMap(\.value) + graph[id].results { last[value] = index }
+    return segments
+  }
+
+  /// The two passes of a micro-batch are one program; the update begins with what they leave.
+  private static func releases(_ segments: [[Segment]], _ graph: Graph, kept: Set<ValueID>) throws -> [[[ValueID]]] {
+    struct Place { let phase, index: Int }
+    var releases = segments.map { Array(repeating: [ValueID](), count: $0.count) }
+    for phases in [[Phase.forward.rawValue, Phase.backward.rawValue], [Phase.update.rawValue]] {
+      var last: [ValueID: Place] = [:]
+      for phase in phases {
+        for (index, segment) in segments[phase].enumerated() {
+          let place = Place(phase: phase, index: index)
+          switch segment {
+          case .compute(_, let inputs, let outputs): for value in inputs + outputs { last[value] = place }
+          case .exchange(let id):
+            for value in try graph[id].operands.compactMap(\.value) + graph[id].results { last[value] = place }
+          }
+        }
+      }
+      let isUpdate = phases == [Phase.update.rawValue]
+      let outputs = Set(graph.outputs.compactMap(\.value))
+      for (value, place) in last where !(isUpdate ? outputs : kept).contains(value) {
+        releases[place.phase][place.index].append(value)
       }
     }
-    for value in graph.outputs.compactMap(\.value) { last[value] = nil }
-    var releases = Array(repeating: [ValueID](), count: segments.count)
-    for (value, index) in last { releases[index].append(value) }
-    (self.segments, self.releases) = (segments, releases)
+    return releases
   }
 
   /// Runs once: one value per input, in order; one per output comes back.
   /// - Parameter clock: adds up the time spent on calls to other ranks.
   /// - Throws: `CommunicationError`, `ExecutionError`.
   public func run(_ inputs: [RuntimeValue], clock: inout CommunicationClock) throws -> [RuntimeValue] {
-    guard inputs.count == graph.inputs.count else {
-      throw ExecutionError.inputCount(expected: graph.inputs.map { graph.name(of: $0) }, actual: inputs.count)
-    }
-    var values = Dictionary(zip(graph.inputs, inputs)) { $1 }
-    var pending: [ValueID: (call: NodeExchange, handle: any PendingExchange)] = [:]
-    var sends: [any PendingExchange] = []
-    func take(_ value: ValueID) throws -> RuntimeValue {
-      if let (call, handle) = pending.removeValue(forKey: value) {
-        values[value] = .tensor(try call.result(clock.measure { try handle.wait() }))
-      }
-      guard let found = values[value] else { throw GraphError.notVisible(graph.name(of: value)) }
-      return found
-    }
-    func take(_ operand: Operand) throws -> RuntimeValue {
-      switch operand {
-      case .value(let value): return try take(value)
-      case .parameter(let id):
-        guard let tensor = try graph[id].tensor else { throw ExecutionError.unboundParameters([try graph[id].name]) }
-        return .tensor(tensor)
-      case .literal(let literal): return .tensor(try literal.tensor(literal.defaultElementType))
-      case .none: throw ExecutionError.unsupported(["a result that is none"])
-      }
-    }
-    for (index, segment) in segments.enumerated() {
-      switch segment {
-      case .compute(let executable, let inputs, let outputs):
-        let results = try executable.run(inputs.map { try take($0) })
-        for (value, result) in zip(outputs, results) { values[value] = result }
-        // MPI goes on with what is under way only when it is called.
-        for (_, handle) in pending.values { _ = try handle.test() }
-      case .exchange(let id):
-        let node = try graph[id]
-        let tensor = node.op == .recv ? nil : try take(node.operand(0)).tensor
-        let call = try NodeExchange(node, tensor, rank: communicator.rank, label: graph.name(of: id))
-        let handle = try clock.measure { try communicator.begin(call.exchange) }
-        clock.count(call.exchange)
-        if node.op == .send {
-          sends.append(handle)
-          values[node.results[0]] = .tensor(Tensor(Float(0)))
-        } else {
-          pending[node.results[0]] = (call, handle)
-        }
-      }
-      for value in releases[index] where pending[value] == nil { values[value] = nil }
-    }
-    let results = try graph.outputs.map { try take($0) }
-    // Calls whose results nobody used are made all the same.
-    for (_, handle) in pending.values { _ = try clock.measure { try handle.wait() } }
-    for handle in sends { _ = try clock.measure { try handle.wait() } }
+    var run = try CollectiveRun(self, inputs)
+    for phase in Phase.allCases { try run.run(phase, clock: &clock) }
+    let results = try graph.outputs.map { try run.take($0, clock: &clock) }
+    try run.finish(clock: &clock)
     return results
   }
 }
@@ -119,6 +126,8 @@ public struct CommunicationClock: Sendable {
   /// Bytes that the rank sent, by `CostModel.bytesSent`.
   public private(set) var bytesSent = 0
   public private(set) var calls = 0
+  /// The most bytes of activations that waited for a backward pass at a time.
+  public internal(set) var heldBytes = 0
 
   public init() {}
 

@@ -45,8 +45,9 @@ public struct DistributedExecutor: Sendable {
     let program = try program()
     // Every rank knows all groups, so that those that make one do so in the same order.
     try communicator.prepare(groups: plan.groups)
-    let graph = try CollectiveGraph(program.graph, backend: backend, communicator: communicator)
-    return DistributedExecutable(plan: plan, program: program, graph: graph, communicator: communicator)
+    let graph = try CollectiveGraph(program, backend: backend, communicator: communicator)
+    let sum = try MicroBatchSum(graph, microBatches: plan.microBatches, backend: backend)
+    return DistributedExecutable(plan: plan, program: program, graph: graph, sum: sum, communicator: communicator)
   }
 
   /// - Throws: `CommunicationError.mismatch` unless all ranks say the same.
@@ -68,6 +69,7 @@ public struct DistributedExecutable: Sendable {
   let plan: PreparedPlan
   let program: RankProgram
   let graph: CollectiveGraph
+  let sum: MicroBatchSum
   let communicator: any Communicator
 
   /// Runs once, together with the other ranks.
@@ -85,20 +87,50 @@ public struct DistributedExecutable: Sendable {
   public func run(
     _ inputs: [RuntimeValue], local: Set<Int> = [], clock: inout CommunicationClock
   ) throws -> [RuntimeValue] {
+    try outputs(of: inputs, local: local, clock: &clock).sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Those outputs of the whole graph that the rank has, by position.
+  func outputs(
+    of inputs: [RuntimeValue], local: Set<Int>, clock: inout CommunicationClock
+  ) throws -> [Int: RuntimeValue] {
     guard inputs.count == plan.inputs.count else {
       throw ExecutionError.inputCount(expected: plan.inputs.map(\.name), actual: inputs.count)
     }
-    var batches: [[RuntimeValue]] = []
-    for batch in 0..<plan.microBatches {
-      let parts = try zip(inputs, plan.inputs).enumerated().map { index, pair in
-        local.contains(index) ? pair.0 : try part(of: pair.0, pair.1, batch: batch)
+    var runs: [Int: CollectiveRun] = [:]
+    var totals: [RuntimeValue] = []
+    let stages = plan.mesh.size(of: Mesh.pipeline)
+    for pass in plan.schedule.passes(stage: program.stage, of: stages, microBatches: plan.microBatches) {
+      if pass.isForward {
+        let parts = try zip(inputs, plan.inputs).enumerated().map { index, pair in
+          local.contains(index) ? pair.0 : try part(of: pair.0, pair.1, batch: pass.microBatch)
+        }
+        runs[pass.microBatch] = try CollectiveRun(graph, parts)
+        try runs[pass.microBatch]?.run(.forward, clock: &clock)
+        clock.heldBytes = max(clock.heldBytes, runs.values.reduce(0) { $0 + $1.heldBytes })
+      } else {
+        try runs[pass.microBatch]?.run(.backward, clock: &clock)
+        try runs[pass.microBatch]?.retire(clock: &clock)
+        if plan.microBatches > 1, let run = runs[pass.microBatch] { try sum.add(run, to: &totals) }
+        for value in graph.combined.keys where plan.microBatches > 1 { runs[pass.microBatch]?[value] = nil }
       }
-      batches.append(try graph.run(parts, clock: &clock))
     }
+    // The update begins with what is the same for all micro-batches, and what they came to.
+    guard var update = runs[plan.microBatches - 1] else { throw PlanError.file("no micro-batch") }
+    if plan.microBatches > 1 { for (value, total) in try sum.finish(totals) { update[value] = total } }
+    try update.run(.update, clock: &clock)
     var own: [Int: RuntimeValue] = [:]
-    for (place, index) in program.outputs.enumerated() {
-      own[index] = try combined(batches.map { $0[place] }, plan.outputs[index])
+    for (operand, index) in zip(program.graph.outputs, program.outputs) {
+      let last = try update.take(operand, clock: &clock)
+      guard let value = operand.value, plan.outputs[index].spec.axes.contains(Mesh.micro) else {
+        own[index] = last
+        continue
+      }
+      let parts = (0..<plan.microBatches).compactMap { $0 + 1 == plan.microBatches ? last : runs[$0]?[value] }
+      own[index] = try joined(parts, plan.outputs[index])
     }
+    for batch in runs.keys.sorted() where batch + 1 < plan.microBatches { try runs[batch]?.finish(clock: &clock) }
+    try update.finish(clock: &clock)
     return try deliver(own, clock: &clock)
   }
 
@@ -115,25 +147,17 @@ public struct DistributedExecutable: Sendable {
   }
 
   /// One output from those of the micro-batches.
-  private func combined(_ values: [RuntimeValue], _ output: PreparedPlan.Value) throws -> RuntimeValue {
-    guard values.count > 1, let first = values.first else { return values[0] }
-    if let axis = output.spec.dimensions.firstIndex(where: { $0.contains(Mesh.micro) }) {
-      return .tensor(try Tensor.joined(values.compactMap(\.tensor), axis: axis))
-    }
-    guard let reduction = output.microReduction else { return first }
-    return .tensor(try values.compactMap(\.tensor).combined(by: reduction))
+  private func joined(_ values: [RuntimeValue], _ output: PreparedPlan.Value) throws -> RuntimeValue {
+    let axis = output.spec.dimensions.firstIndex { $0.contains(Mesh.micro) } ?? 0
+    return .tensor(try Tensor.joined(values.compactMap(\.tensor), axis: axis))
   }
 
   /// All outputs from those of this rank's stage and the others'.
-  private func deliver(_ own: [Int: RuntimeValue], clock: inout CommunicationClock) throws -> [RuntimeValue] {
-    guard plan.gathersOutputs, plan.mesh.size(of: Mesh.pipeline) > 1 else { return own.sorted { $0.key < $1.key }.map(\.value) }
+  private func deliver(_ own: [Int: RuntimeValue], clock: inout CommunicationClock) throws -> [Int: RuntimeValue] {
+    guard plan.mesh.size(of: Mesh.pipeline) > 1 else { return own }
     let group = plan.mesh.group(of: communicator.rank, along: [Mesh.pipeline])
-    var results: [RuntimeValue] = []
-    for (index, output) in plan.outputs.enumerated() {
-      guard output.isComputed else {
-        if let value = own[index] { results.append(value) }
-        continue
-      }
+    var results = own
+    for (index, output) in plan.outputs.enumerated() where output.isComputed && output.isDelivered {
       guard let sizes = output.sizes, let type = output.elementType else {
         throw PlanError.unsendable(output.name)
       }
@@ -142,7 +166,7 @@ public struct DistributedExecutable: Sendable {
       let exchange = Exchange(.broadcast(root: root), group: group, tensor, label: output.name)
       clock.count(exchange)
       let row = try clock.measure { try communicator.perform(exchange) }
-      results.append(.tensor(try row.reshaped(sizes)))
+      results[index] = .tensor(try row.reshaped(sizes))
     }
     return results
   }

@@ -8,10 +8,14 @@ public struct PlanFolder: Sendable {
     var stage: Int
     var outputs: [Int]
     var file: String
+    /// Of the graph's nodes those that run forward and backward for each micro-batch.
+    var forward: Int
+    var backward: Int
+    var combined: [Int: Reduction]
   }
 
   struct Contents: Sendable, Codable {
-    var version = 1
+    var version = 2
     var plan: PreparedPlan
     var ranks: [Rank]
   }
@@ -52,7 +56,10 @@ public struct PlanFolder: Sendable {
           written[program.stage, default: []].append(("rank-\(rank).fxb", program.graph))
         }
       }
-      ranks.append(Rank(stage: program.stage, outputs: program.outputs, file: file ?? ""))
+      ranks.append(
+        Rank(
+          stage: program.stage, outputs: program.outputs, file: file ?? "", forward: program.passes.forward,
+          backward: program.passes.backward, combined: program.combined))
     }
     let contents = Contents(plan: PreparedPlan(plan), ranks: ranks)
     let encoder = JSONEncoder()
@@ -80,7 +87,7 @@ public struct PlanFolder: Sendable {
     func require(_ condition: Bool, _ reason: String) throws {
       if !condition { throw PlanError.file("\(path): \(reason)") }
     }
-    try require(contents.version == 1, "version \(contents.version) is not known")
+    try require(contents.version == 2, "version \(contents.version) is not known")
     _ = try Mesh(plan.mesh.axes.map { ($0.name, $0.size) })
     try require(contents.ranks.count == plan.mesh.size, "\(contents.ranks.count) ranks for the mesh \(plan.mesh)")
     try require((1...1 << 20).contains(plan.microBatches), "\(plan.microBatches) micro-batches")
@@ -96,6 +103,7 @@ public struct PlanFolder: Sendable {
     for (index, rank) in contents.ranks.enumerated() {
       try require(rank.outputs.allSatisfy(plan.outputs.indices.contains), "rank \(index) gives outputs that are none")
       try require(!rank.file.contains("/"), "rank \(index) is in \(rank.file)")
+      try require((0..<stages).contains(rank.stage), "rank \(index) is of stage \(rank.stage)")
     }
     for group in plan.groups {
       try require(group.allSatisfy { (0..<plan.mesh.size).contains($0) }, "the group \(group) has other ranks")
@@ -111,7 +119,9 @@ public struct PlanFolder: Sendable {
     guard graph.inputs.count == contents.plan.inputs.count, graph.outputs.count == about.outputs.count else {
       throw PlanError.file("\(path)/\(about.file) has other inputs or outputs")
     }
-    return RankProgram(rank: rank, stage: about.stage, graph: graph, outputs: about.outputs)
+    return RankProgram(
+      rank: rank, stage: about.stage, graph: graph, outputs: about.outputs, passes: (about.forward, about.backward),
+      combined: about.combined)
   }
 }
 

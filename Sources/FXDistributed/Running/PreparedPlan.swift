@@ -12,13 +12,14 @@ struct PreparedPlan: Sendable, Codable {
     var stage = 0
     /// Whether a node computes it.
     var isComputed = true
-    var microReduction: Reduction?
+    /// Whether the ranks of other stages get it.
+    var isDelivered = false
   }
 
   var mesh: Mesh
   var strategy: DistributionStrategy
   var microBatches: Int
-  var gathersOutputs: Bool
+  var schedule: PipelineSchedule
   var inputs: [Value]
   var outputs: [Value]
   var groups: [[Int]]
@@ -31,7 +32,7 @@ struct PreparedPlan: Sendable, Codable {
   init(_ plan: ExecutionPlan) {
     let graph = plan.graph
     (mesh, strategy, microBatches) = (plan.mesh, plan.strategy, plan.microBatches)
-    (gathersOutputs, groups) = (plan.gathersOutputs, plan.groups)
+    (schedule, groups) = (plan.schedule, plan.groups)
     inputs = zip(graph.inputs, plan.inputs).map { input, about in
       let type = graph.sizedType(of: .value(input))
       return Value(name: about.name, sizes: type?.shape?.sizes, elementType: type?.elementType, spec: about.sharding)
@@ -43,7 +44,7 @@ struct PreparedPlan: Sendable, Codable {
       return Value(
         name: plan.outputs[index].name, sizes: type?.shape?.sizes, elementType: type?.elementType,
         spec: plan.outputs[index].sharding, stage: plan.outputs[index].stage, isComputed: isComputed,
-        microReduction: operand.value.flatMap { plan.program.microReductions[$0] })
+        isDelivered: plan.deliveredOutputs.contains(index))
     }
     digest = plan.digest
   }
@@ -58,7 +59,7 @@ extension ExecutionPlan {
   /// A number for the plan and the model: calls, sizes, lays, and samples of the weights.
   var digest: UInt64 {
     var digest = Digest()
-    digest.add("\(mesh) \(strategy.rawValue) \(microBatches) \(gathersOutputs)")
+    digest.add("\(mesh) \(strategy.rawValue) \(microBatches) \(schedule.rawValue) \(gathersOutputs)")
     for id in graph.bodyNodes {
       guard let node = try? graph[id] else { continue }
       digest.add("\(node.op) \(node.results.map { graph.type(of: .value($0)).description }) \(node.attributes)")

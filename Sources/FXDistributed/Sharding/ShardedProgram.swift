@@ -20,8 +20,13 @@ struct ShardedProgram: Sendable {
   let mesh: Mesh
   var specs: [ValueID: ShardingSpec] = [:]
   var steps: [NodeID: Step] = [:]
-  /// How the micro-batches' values of an output are combined; other outputs are joined, or are all the same.
+  /// How the micro-batches' values of a result are combined when all are done. What uses it is of the update.
   var microReductions: [ValueID: Reduction] = [:]
+  /// For each output that is the next value of a weight the input that is its value now.
+  var weights: [Int: ValueID] = [:]
+  var phases: [NodeID: Phase] = [:]
+  /// Nodes that the model's outputs need: all that is not made for the next values of weights alone.
+  var modelNodes: Set<NodeID> = []
   /// What stayed whole although something it uses was cut: operators, with the number of calls.
   var wholeCounts: [String: Int] = [:]
 
@@ -33,6 +38,15 @@ struct ShardedProgram: Sendable {
     case .literal: return ShardingSpec([])
     case .none: return nil
     }
+  }
+
+  func phase(of node: NodeID) -> Phase { phases[node] ?? .forward }
+
+  /// When a value is there: a combination of micro-batches when all are done.
+  func phase(of operand: Operand) -> Phase {
+    guard let value = operand.value else { return .forward }
+    if microReductions[value] != nil { return .update }
+    return ((try? graph.producer(of: value)) ?? nil).map(phase(of:)) ?? .forward
   }
 
   /// The sizes of an operand's part on one rank.

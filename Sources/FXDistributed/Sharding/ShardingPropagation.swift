@@ -12,6 +12,11 @@ struct ShardingPropagation {
   private let rules: ShardingRules
   /// Inputs, and what is made of weights alone, that lie as their first use wants.
   private var free: Set<ValueID> = []
+  /// Combinations of micro-batches, and what is made of them: there when all micro-batches are done.
+  private var complete: Set<ValueID> = []
+  /// Values whose parts along the tensor axis were joined for a use: what comes after uses them whole, or each of a chain of
+  /// residual sums would be cut and joined anew.
+  private var joined: Set<ValueID> = []
   private var graph: Graph { program.graph }
   private var mesh: Mesh { program.mesh }
 
@@ -27,25 +32,57 @@ struct ShardingPropagation {
 
   /// - Parameters:
   ///   - inputs: how inputs lie; others are whole.
-  ///   - weights: inputs that lie as their first use wants.
+  ///   - weights: inputs that lie as their first use wants. An output called `next.` and a weight's name is what becomes of it.
   mutating func run(inputs: [ValueID: ShardingSpec], weights: Set<ValueID>) throws -> ShardedProgram {
+    let names = Dictionary(weights.map { ("next.\(graph.name(of: $0))", $0) }) { first, _ in first }
+    for (index, name) in graph.outputNames.enumerated() { program.weights[index] = names[name] }
+    let results = graph.outputs.indices.filter { program.weights[$0] == nil }.map { graph.outputs[$0] }
+    program.modelNodes = try program.weights.isEmpty ? Set(graph.bodyNodes) : graph.ancestors(of: results)
     for input in graph.inputs {
       guard let sizes = graph.sizes(of: .value(input)) else { continue }
       if weights.contains(input) { free.insert(input) }
       program.specs[input] = inputs[input] ?? .replicated(rank: sizes.count)
     }
     for id in graph.bodyNodes { try decide(id) }
-    for operand in graph.outputs {
-      // A combination of micro-batches ends the program: nothing may use it.
-      if let value = operand.value { free.remove(value) }
+    for id in graph.bodyNodes where program.phases[id] == nil {
+      program.phases[id] = program.modelNodes.contains(id) ? .forward : .backward
+    }
+    if mesh.size(of: Mesh.micro) > 1 {
+      for id in graph.bodyNodes.reversed() where program.phases[id] == .backward {
+        if try isOnlyForUpdate(graph[id]) { program.phases[id] = .update }
+      }
+    } else {
+      for id in graph.bodyNodes where program.phases[id] == .backward {
+        if try usesGradientSums(graph[id]) { program.phases[id] = .update }
+      }
     }
     return program
+  }
+
+  /// Whether a node uses a sum over the ranks of data parallelism: it can wait until all gradients are under way.
+  private func usesGradientSums(_ node: Node) throws -> Bool {
+    try node.operands.compactMap(\.value).contains { value in
+      guard let producer = try graph.producer(of: value) else { return false }
+      if program.phases[producer] == .update { return true }
+      return program.phases[producer] == .backward && program.steps[producer]?.combined?.axes == [Mesh.data]
+    }
+  }
+
+  /// Whether a node is the same for all micro-batches, and nothing of them needs it.
+  private func isOnlyForUpdate(_ node: Node) throws -> Bool {
+    func isCut(_ operand: Operand) -> Bool { program.spec(of: operand)?.axes.contains(Mesh.micro) ?? false }
+    guard !node.operands.contains(where: isCut) else { return false }
+    return try node.results.allSatisfy { result in
+      try program.microReductions[result] == nil && !isCut(.value(result))
+        && graph.uses(of: result).allSatisfy { graph.isTerminator($0.node) || program.phases[$0.node] == .update }
+    }
   }
 
   // MARK: One node
 
   private mutating func decide(_ id: NodeID) throws {
     let node = try graph[id]
+    if node.operands.contains(where: { $0.value.map(complete.contains) ?? false }) { try awaitMicroBatches(node) }
     guard let (call, rule) = rule(of: node) else { return try keepWhole(node) }
     if try isFree(node, rule) { return }
     var cuts = Array(repeating: [String](), count: rule.sizes.count)
@@ -76,7 +113,7 @@ struct ShardingPropagation {
       guard let sizes = graph.sizes(of: .value(result)) else { return nil }
       results.append(sizes)
     }
-    let call = ShardedCall(node: node, operands: operands, results: results, tensors: node.operands.map { graph.tensor(of: $0) })
+    let call = ShardedCall(node: node, graph: graph, operands: operands, results: results)
     return rule(call).map { (call, $0) }
   }
 
@@ -88,7 +125,9 @@ struct ShardingPropagation {
       let bytes = max(1, graph.sizedType(of: operand)?.byteCount ?? 1)
       for (dimension, axes) in spec.dimensions.enumerated() {
         guard let factor = rule.operands[index][dimension] else { continue }
-        for axis in axes { found[axis, default: [:]][factor, default: 0] += bytes }
+        for axis in axes where axis != Mesh.tensor || !joined.contains(value) {
+          found[axis, default: [:]][factor, default: 0] += bytes
+        }
       }
     }
     return found
@@ -127,7 +166,10 @@ struct ShardingPropagation {
     let reduced = rule.reductions.filter { !axes[$0.key].isEmpty }
     if let reduction = reduced.values.first {
       let all = mesh.axes.map(\.name).filter { axis in reduced.keys.contains { axes[$0].contains(axis) } }
-      if all.contains(Mesh.micro) { try combineMicroBatches(node, reduction) }
+      if all.contains(Mesh.micro) {
+        program.microReductions[node.results[0]] = reduction
+        complete.insert(node.results[0])
+      }
       step.combined = (all.filter { $0 != Mesh.micro }, reduction)
       if step.combined?.axes.isEmpty == true { step.combined = nil }
     }
@@ -163,6 +205,9 @@ struct ShardingPropagation {
   /// Sees to it that an operand can lie as a call wants it.
   private mutating func require(_ operand: Operand, _ wanted: ShardingSpec, by node: Node) throws {
     if let value = operand.value, free.contains(value) { try settle(value, wanted) }
+    if let value = operand.value, program.specs[value]?.axes.contains(Mesh.tensor) ?? false, !wanted.axes.contains(Mesh.tensor) {
+      joined.insert(value)
+    }
     guard mesh.size(of: Mesh.micro) > 1 else { return }
     // A micro-batch is all there is of the batch at a time.
     let has = program.spec(of: operand)?.dimensions ?? []
@@ -178,11 +223,14 @@ struct ShardingPropagation {
     operand.parameter != nil || operand.value.map(free.contains) ?? false
   }
 
-  /// A transposed or scaled weight lies as its use wants it, and the weight accordingly.
+  /// A transposed or scaled weight lies as its use wants it, and the weight accordingly; so does a number that fills a tensor.
   private mutating func isFree(_ node: Node, _ rule: ShardingRule) throws -> Bool {
-    guard let index = freeOperand(of: node), node.results.count == 1,
-      let sizes = graph.sizes(of: .value(node.results[0])), sizes.count == graph.sizes(of: node.operands[index])?.count
-    else { return false }
+    guard node.results.count == 1, let sizes = graph.sizes(of: .value(node.results[0])), !sizes.isEmpty else { return false }
+    if let index = freeOperand(of: node) {
+      guard sizes.count == graph.sizes(of: node.operands[index])?.count else { return false }
+    } else if !fills(node) {
+      return false
+    }
     free.insert(node.results[0])
     program.specs[node.results[0]] = .replicated(rank: sizes.count)
     try record(node, rule, Array(repeating: [], count: rule.sizes.count), keepingOperandsFree: true)
@@ -195,6 +243,14 @@ struct ShardingPropagation {
     let tensors = node.operands.indices.filter { (graph.sizes(of: node.operands[$0])?.count ?? 0) > 0 }
     guard tensors.count == 1, let index = tensors.first, isWeight(node.operands[index]) else { return nil }
     return index
+  }
+
+  private func fills(_ node: Node) -> Bool {
+    switch node.op {
+    case .constantOfShape: true
+    case .expand: (graph.sizes(of: node.operand(0)) ?? [0]).reduce(1, *) == 1
+    default: false
+    }
   }
 
   private mutating func record(_ node: Node, _ rule: ShardingRule, _ axes: [[String]], keepingOperandsFree: Bool) throws {
@@ -217,13 +273,26 @@ struct ShardingPropagation {
     if let operand = node.operand(index).value, free.contains(operand) { try settle(operand, spec) }
   }
 
-  /// A number that sums over the batch is that of all micro-batches only when they are done.
-  private mutating func combineMicroBatches(_ node: Node, _ reduction: Reduction) throws {
-    guard let result = node.results.first, try graph.uses(of: result).allSatisfy({ graph.isTerminator($0.node) }) else {
+  /// A node that uses what is there when all micro-batches are done: it has to do without a part of each.
+  private mutating func awaitMicroBatches(_ node: Node) throws {
+    for operand in node.operands where program.spec(of: operand)?.axes.contains(Mesh.micro) ?? false {
       throw PlanError.microBatches(
-        mesh.size(of: Mesh.micro), node: graph.name(of: node.id),
-        reason: "(\(node.op)) combines the batch for what comes after it")
+        mesh.size(of: Mesh.micro), node: graph.name(of: node.id), reason: "(\(node.op)) needs the whole batch")
     }
-    program.microReductions[result] = reduction
+    program.phases[node.id] = .update
+    complete.formUnion(node.results)
+  }
+}
+
+extension Graph {
+  /// The body's nodes that operands depend on.
+  fileprivate func ancestors(of operands: [Operand]) throws -> Set<NodeID> {
+    var found: Set<NodeID> = []
+    var pending = operands.compactMap(\.value)
+    while let value = pending.popLast() {
+      guard let producer = try producer(of: value), found.insert(producer).inserted else { continue }
+      pending += try self[producer].operands.compactMap(\.value)
+    }
+    return found
   }
 }

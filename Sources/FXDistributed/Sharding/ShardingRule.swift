@@ -37,10 +37,10 @@ public struct ShardingRule: Sendable {
 /// A call whose rule is asked for, with the sizes of all tensors.
 public struct ShardedCall: Sendable {
   public let node: Node
+  let graph: Graph
   /// For each operand its sizes; empty for one that is left out.
   public let operands: [[Int]]
   public let results: [[Int]]
-  let tensors: [Tensor?]
 
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
@@ -49,8 +49,28 @@ public struct ShardedCall: Sendable {
 
   /// Operand `index` as integers, if it is a constant.
   public func integers(_ index: Int) -> [Int]? {
-    guard index < tensors.count, let tensor = tensors[index] else { return nil }
+    guard let tensor = graph.tensor(of: node.operand(index)) else { return nil }
     return try? tensor.converted(to: .int64).elements(Int64.self).map(Int.init)
+  }
+
+  /// A literal, or a constant of one element, as an integer.
+  func integer(_ operand: Operand) -> Int? {
+    if case .literal(.int(let number)) = operand { return Int(number) }
+    let elements = try? graph.tensor(of: operand)?.converted(to: .int64).elements(Int64.self)
+    return elements?.count == 1 ? elements?.first.map { Int($0) } : nil
+  }
+
+  /// Whether operand `index` is filled with zeros as it is made.
+  func isZero(_ index: Int) -> Bool {
+    guard let value = node.operand(index).value, let producer = try? graph.producer(of: value), let maker = try? graph[producer],
+      maker.op == .expand, let fill = graph.tensor(of: maker.operand(0))
+    else { return false }
+    return (try? fill.converted(to: .float64).elements(Double.self).allSatisfy { $0 == 0 }) ?? false
+  }
+
+  /// The nodes that use a result.
+  func users(_ index: Int) -> [Node] {
+    ((try? graph.uses(of: node.results[index])) ?? []).compactMap { try? graph[$0.node] }
   }
 
   /// A rule in which nothing is cut.

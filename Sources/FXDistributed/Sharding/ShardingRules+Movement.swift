@@ -17,6 +17,12 @@ extension ShardingRules {
       rule.shapeOperand = 1
       return rule
     }
+    self[.constantOfShape] = { call in
+      var rule = call.wholeRule
+      rule.results[0] = call.results[0].map { $0 > 1 ? Optional(rule.factor($0)) : nil }
+      rule.shapeOperand = 0
+      return rule
+    }
     self[.concat] = { call in
       guard let result = call.results.first, !result.isEmpty else { return nil }
       let axis = call.axis(call[Concat.axis], rank: result.count)
@@ -59,6 +65,27 @@ extension ShardingRules {
       var rule = call.wholeRule
       let factors = data.indices.map { $0 == axis || data[$0] != indices[$0] ? nil : Optional(rule.factor(data[$0])) }
       (rule.operands, rule.results) = ([factors, factors], [factors])
+      return rule
+    }
+    self[.scatterElements] = { call in
+      let (data, indices) = (call.operands[0], call.operands[1])
+      let axis = call.axis(call[ScatterElements.axis], rank: data.count)
+      var rule = call.wholeRule
+      let factors = data.indices.map { $0 == axis || data[$0] != indices[$0] ? nil : Optional(rule.factor(data[$0])) }
+      (rule.operands, rule.results) = ([factors, factors, factors], [factors])
+      return rule
+    }
+    self[.scatterND] = { call in
+      let (data, indices, updates) = (call.operands[0], call.operands[1], call.operands[2])
+      guard let depth = indices.last, depth <= data.count else { return nil }
+      var rule = call.wholeRule
+      let inner = data[depth...].map { Optional(rule.factor($0)) }
+      // What parts of the updates add to zeros is summed.
+      let adds = call[ScatterND.reduction] == "add" && call.isZero(0)
+      let outer = updates.prefix(indices.count - 1).map { adds && $0 > 1 ? Optional(rule.factor($0)) : nil }
+      for case let factor? in outer { rule.reductions[factor] = .sum }
+      rule.operands = [Array(repeating: nil, count: depth) + inner, outer + [nil], outer + inner]
+      rule.results = [rule.operands[0]]
       return rule
     }
   }

@@ -57,58 +57,8 @@ extension ShardingRules {
       rule.weight = (1, n, k)
       return rule
     }
-    self[.conv] = { call in
-      let (x, weight) = (call.operands[0], call.operands[1])
-      guard x.count >= 3, weight.count == x.count else { return nil }
-      var rule = call.wholeRule
-      let group = call[Conv.group]
-      let n = rule.factor(x[0])
-      rule.operands[0][0] = n
-      rule.results[0][0] = n
-      if group == 1 {
-        let input = rule.factor(x[1]), output = rule.factor(weight[0])
-        rule.operands[0][1] = input
-        rule.operands[1][0] = output
-        rule.operands[1][1] = input
-        rule.results[0][1] = output
-        if call.has(2) {
-          rule.operands[2] = [output]
-          rule.addend = 2
-        }
-        rule.reductions = [input: .sum]
-        rule.weight = (1, output, input)
-      } else {
-        // Parts are whole groups.
-        let groups = rule.factor(group)
-        rule.operands[0][1] = groups
-        rule.operands[1][0] = groups
-        rule.results[0][1] = groups
-        if call.has(2) { rule.operands[2] = [groups] }
-        rule.dividedAttribute = (Conv.group.name, groups)
-      }
-      return rule
-    }
-    self[.convTranspose] = { call in
-      let (x, weight) = (call.operands[0], call.operands[1])
-      guard x.count >= 3, weight.count == x.count else { return nil }
-      var rule = call.wholeRule
-      let n = rule.factor(x[0])
-      rule.operands[0][0] = n
-      rule.results[0][0] = n
-      guard call[Conv.group] == 1 else { return rule }
-      let input = rule.factor(x[1]), output = rule.factor(weight[1])
-      rule.operands[0][1] = input
-      rule.operands[1][0] = input
-      rule.operands[1][1] = output
-      rule.results[0][1] = output
-      if call.has(2) {
-        rule.operands[2] = [output]
-        rule.addend = 2
-      }
-      rule.reductions = [input: .sum]
-      rule.weight = (1, output, input)
-      return rule
-    }
+    self[.conv] = { ShardingRules.convolution($0, channels: (input: 1, output: 0)) }
+    self[.convTranspose] = { ShardingRules.convolution($0, channels: (input: 0, output: 1)) }
     self[.einsum] = { call in
       guard let equation = try? EinsumEquation(call[Einsum.equation]) else { return nil }
       var rule = call.wholeRule
@@ -128,5 +78,38 @@ extension ShardingRules {
       for (letter, factor) in factors where !equation.output.contains(letter) { rule.reductions[factor] = .sum }
       return rule
     }
+  }
+  /// Images apart, and channels as the columns and rows of a product.
+  /// - Parameter channels: the weight's axes of the channels that come in and go out.
+  private static func convolution(_ call: ShardedCall, channels: (input: Int, output: Int)) -> ShardingRule? {
+    let (x, weight) = (call.operands[0], call.operands[1])
+    guard x.count >= 3, weight.count == x.count else { return nil }
+    var rule = call.wholeRule
+    let group = call[Conv.group]
+    let n = rule.factor(x[0])
+    rule.operands[0][0] = n
+    rule.results[0][0] = n
+    guard group == 1 else {
+      // Parts are whole groups, which lie along the weight's first axis.
+      let groups = rule.factor(group)
+      rule.operands[0][1] = groups
+      rule.operands[1][0] = groups
+      rule.results[0][1] = groups
+      if call.has(2) { rule.operands[2] = [groups] }
+      rule.dividedAttribute = (Conv.group.name, groups)
+      return rule
+    }
+    let input = rule.factor(x[1]), output = rule.factor(weight[channels.output])
+    rule.operands[0][1] = input
+    rule.operands[1][channels.input] = input
+    rule.operands[1][channels.output] = output
+    rule.results[0][1] = output
+    if call.has(2) {
+      rule.operands[2] = [output]
+      rule.addend = 2
+    }
+    rule.reductions = [input: .sum]
+    rule.weight = (1, output, input)
+    return rule
   }
 }

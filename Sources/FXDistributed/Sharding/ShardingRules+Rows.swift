@@ -4,9 +4,16 @@ extension ShardingRules {
   /// Windows over spatial axes: images and channels are apart.
   mutating func addWindows() {
     let images = ShardingRules.apart { _, rank in rank < 2 ? nil : Set(2..<rank) }
+    let batch = ShardingRules.apart { _, rank in rank < 2 ? nil : Set(1..<rank) }
     self[.maxPool] = { call in
-      // Positions in the whole tensor are another's after a cut.
-      call.results.count == 1 ? images(call) : nil
+      if call.results.count == 1 { return images(call) }
+      // Positions in the whole tensor are another's after a cut, but within an image they are the same.
+      let image = call.operands[0].dropFirst().reduce(1, *)
+      let areWithin = call.users(1).allSatisfy { user in
+        user.op == .mod && user.operands.first?.value == call.node.results[1]
+          && call.integer(user.operand(1)).map { $0 > 0 && image % $0 == 0 } ?? false
+      }
+      return areWithin ? batch(call) : nil
     }
     for op in [Operator.averagePool, .globalAveragePool, .globalMaxPool] { self[op] = images }
     self[.instanceNormalization] = ShardingRules.normalization(channel: 1) { $0 == 0 || $0 == 1 }

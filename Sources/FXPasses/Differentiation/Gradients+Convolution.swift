@@ -33,14 +33,20 @@ extension GradientRules {
 
   mutating func addPooling() {
     first(.maxPool) { dy, context in
-      // Flat positions in the whole tensor, row by row.
+      // Flat positions in the whole tensor, row by row; within an image they are the same for every part of the batch.
       var attributes = context.node.attributes
       attributes[MaxPool.storageOrder] = 0
       let x = context.operand(0)
       let indices = context.sweep.writer.call(.maxPool, [x], attributes: attributes, resultCount: 2)[1]
-      let flat = Tensor(vector: [-1])
-      let sum = try x.zeros().calling(.reshape, flat).calling(
-        .scatterElements, indices.calling(.reshape, flat), dy.calling(.reshape, flat), attributes: ["reduction": .string("add")])
+      func rows(_ tensor: SymbolicTensor) -> SymbolicTensor { tensor.calling(.flatten, attributes: ["axis": 1]) }
+      let image: SymbolicTensor
+      if let sizes = x.shape.map({ $0.dropFirst().map(\.size) }), !sizes.contains(nil) {
+        image = x.lift(Tensor(Int64(sizes.reduce(1) { $0 * ($1 ?? 1) })))
+      } else {
+        image = x.calling(.shape, attributes: ["start": 1]).calling(.reduceProd, attributes: ["keepdims": .bool(false)])
+      }
+      let sum = try rows(x).zeros().calling(
+        .scatterElements, rows(indices.calling(.mod, image)), rows(dy), attributes: ["axis": 1, "reduction": .string("add")])
       return sum.reshaped(like: x)
     }
     first(.averagePool) { dy, context in

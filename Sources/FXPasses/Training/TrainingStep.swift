@@ -133,6 +133,12 @@ public struct Trainer: Sendable {
   /// - Throws: `ExecutionError`; the state is then as before.
   @discardableResult
   public mutating func train(_ inputs: Tensor..., learningRate: Double? = nil) throws -> Double {
+    try train(inputs, learningRate: learningRate)
+  }
+
+  /// As `train(_:learningRate:)`, for inputs in a list.
+  @discardableResult
+  public mutating func train(_ inputs: [Tensor], learningRate: Double? = nil) throws -> Double {
     guard inputs.count == step.dataCount else {
       let names = step.graph.inputs.prefix(step.dataCount).map { step.graph.name(of: $0) }
       throw ExecutionError.inputCount(expected: names, actual: inputs.count)

@@ -19,7 +19,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 .PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
   fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
   codegen-native bench-passes \
-  views examples layers consumer lint format sanitize docs digits clean
+  views examples serve-bench walk api release layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -187,10 +187,24 @@ views: build ## draw models; Graphviz and headless Chromium judge the drawings (
 	@python3 scripts/check-views.py $(FX) .cache/views Models/digits/model.onnx \
 	  $(foreach name,resnet50 gpt2,$(wildcard .cache/models/$(name)/model.onnx))
 
-examples: ## build, test and run the packages under Examples, which depend on this one as anybody's would
+examples: ## build, test and run the packages under Examples, which depend on this one as anybody's would (EXAMPLES="TinyTrace" for some)
+	@scripts/deps.sh test
+	@scripts/examples.sh $(EXAMPLES)
+
+serve-bench: ## the image server of Examples under wrk: answers, latencies, refusals, memory, its end (DURATION=60)
+	@scripts/deps.sh serve
+	@swift build -c release -j $(JOBS) --package-path Examples/ImageServer --scratch-path .build-examples --product image-server
+	@python3 scripts/serve-bench.py .build-examples/release/image-server Models/digits --seconds $(or $(DURATION),60)
+
+walk: build ## what a newcomer does, timed: run, optimize, quantize and export a model, trace one, write a pass
+	@scripts/walk.sh $(FX)
+
+api: ## changes of the public interface since a commit or tag that break programs (SINCE=v0.1.0)
+	@swift package --scratch-path .build-api diagnose-api-breaking-changes $(or $(SINCE),$(shell git describe --tags --abbrev=0 2>/dev/null || git rev-parse HEAD~1))
+
+release: ## archives of the sources and of a static fx, the same bytes every time, in .build-dist
 	@scripts/deps.sh build
-	@swift test -j $(JOBS) -Xcc -O2 --package-path Examples/LoopBackend --scratch-path .build-examples
-	@swift run -j $(JOBS) -Xcc -O2 --package-path Examples/LoopBackend --scratch-path .build-examples mixed-digits Models/digits
+	@scripts/release.sh
 
 layers: ## check that sources import only what Package.swift declares and the layers allow
 	@python3 scripts/check-layers.py --self-test

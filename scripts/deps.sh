@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh build|test|bench|counts|views|distributed: makes sure that the system packages which a goal needs are there.
+# deps.sh build|test|bench|counts|views|distributed|serve: makes sure that the system packages which a goal needs are there.
 # Nothing happens when they are. Otherwise they are installed (root, or sudo without a password);
 # where neither works, the command to run is printed and the exit status is 1.
 set -euo pipefail
@@ -45,6 +45,9 @@ if [ "$goal" = views ]; then
   need 'command -v dot' graphviz graphviz
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium chromium
   need 'fc-list | grep -q .' fonts-dejavu-core font-dejavu
+fi
+if [ "$goal" = serve ]; then
+  need 'command -v wrk' wrk wrk
 fi
 if [ "$goal" = distributed ]; then
   need 'command -v mpirun' openmpi-bin open-mpi

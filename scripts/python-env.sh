@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # python-env.sh NAME: prints the interpreter of the environment .cache/NAME, made from
-# scripts/requirements/NAME.txt. pip runs only when that file or the system's Python has changed.
+# scripts/requirements/NAME.txt. pip runs only when that file or the system's Python has changed; a line `# pip: …` has more
+# options for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,8 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   echo "making the Python environment .cache/$name from $requirements" >&2
   rm -rf "$environment"
   python3 -m venv "$environment"
-  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" >&2
+  read -ra options <<<"$(sed -n 's/^# pip: //p' "$requirements")"
+  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check ${options[@]+"${options[@]}"} -r "$requirements" >&2
   echo "$wanted" >"$stamp"
 fi
 echo "$environment/bin/python"

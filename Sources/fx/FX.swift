@@ -9,6 +9,7 @@ struct FX: ParsableCommand {
     discussion: """
       MODEL is a file that `fx convert` reads: .onnx, .fxt (text), .json or .fxb (binary).
       Exit status: 0 done, 1 a check failed, 2 wrong usage, 3 a bad model or input.
+      Completion: fx --generate-completion-script bash (or zsh, fish).
       """,
     subcommands: [
       Inspect.self, Run.self, Bench.self, Conformance.self, Optimize.self, Why.self, Convert.self, Ops.self,

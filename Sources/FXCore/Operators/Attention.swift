@@ -50,16 +50,19 @@ extension Operator {
   package static let attentions: [Operator] = [.attention, .rotaryEmbedding, .linearAttention, .flexAttention]
 }
 
+/// The attributes of `attention`.
 public enum Attention {
   /// Whether query i sees only keys up to its own position, past keys counted.
   public static let isCausal = AttributeKey<Bool>("is_causal", default: false)
   /// Needed where the operands have three axes.
   public static let queryHeadCount = AttributeKey<Int?>("q_num_heads")
+  /// ONNX's `kv_num_heads`.
   public static let keyHeadCount = AttributeKey<Int?>("kv_num_heads")
   /// 1/√d if left out.
   public static let scale = AttributeKey<Float?>("scale")
   /// Scores s become `softcap × tanh(s / softcap)`; 0 for none.
   public static let softcap = AttributeKey<Float>("softcap", default: 0)
+  /// ONNX's `softmax_precision`.
   public static let softmaxPrecision = AttributeKey<ElementType?>("softmax_precision")
   /// What the fourth result holds: 0 the scaled scores, 1 after softcap, 2 after the mask, 3 after softmax.
   public static let scoresMode = AttributeKey<Int>("qk_matmul_output_mode", default: 0)
@@ -74,6 +77,7 @@ public enum Attention {
   ]
 }
 
+/// The attributes of `flex_attention`.
 public enum FlexAttention {
   /// 1/√d if left out.
   public static let scale = AttributeKey<Float?>("scale")
@@ -87,10 +91,13 @@ public enum FlexAttention {
   }
 }
 
+/// The attributes of `linear_attention`.
 public enum LinearAttention {
   /// A hint for kernels that work in chunks; does not change the result.
   public static let chunkSize = AttributeKey<Int>("chunk_size", default: 64)
+  /// ONNX's `kv_num_heads`.
   public static let keyHeadCount = AttributeKey<Int>("kv_num_heads")
+  /// ONNX's `q_num_heads`.
   public static let queryHeadCount = AttributeKey<Int>("q_num_heads")
   /// 1/√d if 0.
   public static let scale = AttributeKey<Float>("scale", default: 0)
@@ -99,6 +106,7 @@ public enum LinearAttention {
     "update_rule", default: "gated_delta", allowed: ["linear", "gated", "delta", "gated_delta"])
 }
 
+/// The attributes of `rotary_embedding`.
 public enum RotaryEmbedding {
   /// Whether pairs are neighbours rather than d/2 apart.
   public static let interleaved = AttributeKey<Bool>("interleaved", default: false)

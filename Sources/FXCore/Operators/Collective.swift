@@ -13,12 +13,15 @@ extension Operator {
       torch: torch.map { "torch.distributed.\($0)" })
   }
 
+  /// `all_reduce`: The group's operands combined element by element, on every rank.
   public static let allReduce = collective(
     "all_reduce", "The group's operands combined element by element, on every rank.", types: .numeric,
     attributes: [Collective.group.specification, Collective.reduction.specification], torch: "all_reduce")
+  /// `all_gather`: The group's operands joined along an axis in the group's order, on every rank.
   public static let allGather = collective(
     "all_gather", "The group's operands joined along an axis in the group's order, on every rank.",
     attributes: [Collective.group.specification, Collective.axis.specification], torch: "all_gather")
+  /// `reduce_scatter`: The rank's part along an axis of the group's operands combined element by element.
   public static let reduceScatter = collective(
     "reduce_scatter", "The rank's part along an axis of the group's operands combined element by element.", types: .numeric,
     attributes: [Collective.group.specification, Collective.reduction.specification, Collective.axis.specification],
@@ -28,6 +31,7 @@ extension Operator {
     "all_to_all", "Each rank's parts along one axis given to the ranks, and what they give joined along another.",
     attributes: [Collective.group.specification, AllToAll.splitAxis.specification, AllToAll.concatAxis.specification],
     torch: "all_to_all")
+  /// `broadcast`: The operand of the root, on every rank of the group.
   public static let broadcast = collective(
     "broadcast", "The operand of the root, on every rank of the group.",
     attributes: [Collective.group.specification, Collective.root.specification], torch: "broadcast")
@@ -49,6 +53,7 @@ extension Operator {
     types: ["T": .exchangeable, "S": .init(.float32)],
     attributes: [Collective.peer.specification, Collective.tag.specification, Recv.type.specification],
     effect: .collective, torch: "torch.distributed.recv")
+  /// `barrier`: The operand, as soon as every rank of the group is here.
   public static let barrier = collective(
     "barrier", "The operand, as soon as every rank of the group is here.", types: .any,
     attributes: [Collective.group.specification], torch: "barrier")
@@ -70,6 +75,7 @@ public enum Collective {
   /// How elements are combined. `mean` is the sum divided by the number of ranks.
   public static let reduction = AttributeKey<String>(
     "reduction", default: "sum", allowed: ["sum", "mean", "max", "min", "prod"])
+  /// The axis; a negative one counts from the last.
   public static let axis = AttributeKey<Int>("axis", default: 0)
   /// A rank of the group.
   public static let root = AttributeKey<Int>("root")
@@ -79,11 +85,13 @@ public enum Collective {
   public static let tag = AttributeKey<Int>("tag", default: 0)
 }
 
+/// The attributes of `all_to_all`.
 public enum AllToAll {
   public static let splitAxis = AttributeKey<Int>("split_axis", default: 0)
   public static let concatAxis = AttributeKey<Int>("concat_axis", default: 0)
 }
 
+/// The attributes of `recv`.
 public enum Recv {
   /// The type of what comes.
   public static let type = AttributeKey<ValueType>("type")

@@ -38,7 +38,9 @@ extension Operator {
   package static let contribAttentions: [Operator] = [.multiHeadAttention, .groupQueryAttention]
 }
 
+/// The attributes of `multi_head_attention`.
 public enum MultiHeadAttention {
+  /// ONNX's `num_heads`.
   public static let headCount = AttributeKey<Int>("num_heads")
   /// 1/√d if left out or 0.
   public static let scale = AttributeKey<Float?>("scale")
@@ -48,12 +50,15 @@ public enum MultiHeadAttention {
   public static let isCausal = AttributeKey<Bool>("unidirectional", default: false)
 }
 
+/// The attributes of `group_query_attention`.
 public enum GroupQueryAttention {
+  /// ONNX's `kv_num_heads`.
   public static let keyHeadCount = AttributeKey<Int>("kv_num_heads")
   /// Scores s become `softcap × tanh(s / softcap)`; 0 for none.
   public static let softcap = AttributeKey<Float>("softcap", default: 0)
   /// How many keys a query sees at most, its own position's the last; −1 for all.
   public static let windowSize = AttributeKey<Int>("local_window_size", default: -1)
+  /// ONNX's `do_rotary`.
   public static let rotates = AttributeKey<Bool>("do_rotary", default: false)
   /// Whether rotated pairs are neighbours rather than half the rotated size apart.
   public static let isInterleaved = AttributeKey<Bool>("rotary_interleaved", default: false)

@@ -1,5 +1,6 @@
 /// Products of matrices as ONNX Runtime's domain `com.microsoft` has them.
 extension Operator {
+  /// `scaled_matmul`: α a′ × b′ with operands transposed on request, leading dimensions broadcast.
   public static let scaledMatmul = Operator(
     "scaled_matmul", .linearAlgebra, "α a′ × b′ with operands transposed on request, leading dimensions broadcast.",
     operands: ["a", "b"], types: ["T": .floating],
@@ -23,15 +24,22 @@ extension Operator {
   package static let contribLinearAlgebra: [Operator] = [.scaledMatmul, .matmulNBits]
 }
 
+/// The attributes of `scaled_matmul`.
 public enum ScaledMatmul {
   /// Whether the first axis of a comes after its other leading axes: [m, batch..., k] for [batch..., m, k].
   public static let transBatchA = AttributeKey<Bool>("transBatchA", default: false)
+  /// ONNX's `transBatchB`.
   public static let transBatchB = AttributeKey<Bool>("transBatchB", default: false)
 }
 
+/// The attributes of `matmul_nbits`.
 public enum MatmulNBits {
+  /// ONNX's `K`.
   public static let k = AttributeKey<Int>("K")
+  /// ONNX's `N`.
   public static let n = AttributeKey<Int>("N")
+  /// ONNX's `bits`.
   public static let bits = AttributeKey<Int>("bits", default: 4)
+  /// How many elements share a scale, or the side of a block.
   public static let blockSize = AttributeKey<Int>("block_size")
 }

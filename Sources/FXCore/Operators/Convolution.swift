@@ -8,28 +8,34 @@ extension Operator {
     Conv.pads.specification, Conv.strides.specification,
   ]
 
+  /// `conv`: Cross-correlation with a bank of kernels, plus bias.
   public static let conv = Operator(
     "conv", .convolution, "Cross-correlation with a bank of kernels, plus bias.", operands: ["x", "w", "b?"],
     types: ["T": .floating], attributes: convolutionAttributes, traits: .core, aliases: ["conv1d", "conv2d", "conv3d"],
     onnx: "Conv", torch: "torch.nn.functional.conv2d")
+  /// `fused_conv`: activation(conv(x, w, b) + residual)
   public static let fusedConv = Operator(
     "fused_conv", .convolution, "activation(conv(x, w, b) + residual)", operands: ["x", "w", "b?", "residual?"],
     types: ["T": .floating], attributes: convolutionAttributes + FusedActivation.specifications, traits: .composite)
+  /// `conv_transpose`: The gradient of a convolution with respect to its operand: a learned upsampling.
   public static let convTranspose = Operator(
     "conv_transpose", .convolution, "The gradient of a convolution with respect to its operand: a learned upsampling.",
     operands: ["x", "w", "b?"], types: ["T": .floating],
     attributes: convolutionAttributes + [ConvTranspose.outputPadding.specification, ConvTranspose.outputShape.specification],
     traits: .core, aliases: ["conv_transpose2d"], onnx: "ConvTranspose", torch: "torch.nn.functional.conv_transpose2d")
+  /// `deform_conv`: Convolution whose taps are displaced by offsets and weighted by a mask.
   public static let deformConv = Operator(
     "deform_conv", .convolution, "Convolution whose taps are displaced by offsets and weighted by a mask.",
     operands: ["x", "w", "offset", "b?", "mask?"], types: ["T": .floating],
     attributes: convolutionAttributes.filter { $0.name != "auto_pad" } + [DeformConv.offsetGroup.specification],
     onnx: "DeformConv", torch: "torchvision.ops.deform_conv2d")
+  /// `col2im`: Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].
   public static let col2im = Operator(
     "col2im", .convolution, "Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].",
     operands: ["x", "image_shape: S", "block_shape: S"], types: ["S": .int64],
     attributes: [Conv.dilations.specification, Conv.pads.specification, Conv.strides.specification], traits: .composite,
     aliases: ["fold"], onnx: "Col2Im", torch: "torch.nn.functional.fold")
+  /// `causal_conv_with_state`: Depthwise 1-D convolution that looks back only; the state is what the next call looks back on.
   public static let causalConvWithState = Operator(
     "causal_conv_with_state", .convolution,
     "Depthwise 1-D convolution that looks back only; the state is what the next call looks back on.",
@@ -60,6 +66,7 @@ public enum Conv {
   public static let strides = AttributeKey<[Int]?>("strides")
 }
 
+/// The attributes of `conv_transpose`.
 public enum ConvTranspose {
   /// Elements that the result has at its ends beyond what the kernels reach.
   public static let outputPadding = AttributeKey<[Int]?>("output_padding")
@@ -67,11 +74,14 @@ public enum ConvTranspose {
   public static let outputShape = AttributeKey<[Int]?>("output_shape")
 }
 
+/// The attributes of `deform_conv`.
 public enum DeformConv {
   /// Channels are divided into this many groups that share offsets and mask.
   public static let offsetGroup = AttributeKey<Int>("offset_group", default: 1)
 }
 
+/// The attributes of `causal_conv_with_state`.
 public enum CausalConvWithState {
+  /// ONNX's `activation`.
   public static let activation = AttributeKey<String>("activation", default: "none", allowed: ["none", "silu", "swish"])
 }

@@ -53,6 +53,7 @@ extension Operator {
       LocalResponseNormalization.alpha.specification, LocalResponseNormalization.beta.specification,
       LocalResponseNormalization.bias.specification, LocalResponseNormalization.size.specification,
     ], traits: .composite, aliases: ["local_response_norm"], onnx: "LRN", torch: "torch.nn.functional.local_response_norm")
+  /// `mean_variance_normalization`: (x − mean) ÷ (√variance + 10⁻⁹), statistics over the axes.
   public static let meanVarianceNormalization = Operator(
     "mean_variance_normalization", .normalization, "(x − mean) ÷ (√variance + 10⁻⁹), statistics over the axes.",
     operands: ["x"], types: ["T": .floating], attributes: [MeanVarianceNormalization.axes.specification],
@@ -64,10 +65,13 @@ extension Operator {
   ]
 }
 
+/// The attributes of `batch_normalization`.
 public enum BatchNormalization {
+  /// What is added to the variance before its root is taken.
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-5)
   /// The weight of the running statistics against the batch's.
   public static let momentum = AttributeKey<Float>("momentum", default: 0.9)
+  /// ONNX's `training_mode`.
   public static let trainingMode = AttributeKey<Bool>("training_mode", default: false)
 }
 
@@ -75,36 +79,51 @@ public enum BatchNormalization {
 public enum LayerNormalization {
   /// The first axis that is normalized.
   public static let axis = AttributeKey<Int>("axis", default: -1)
+  /// What is added to the variance before its root is taken.
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-5)
   /// What statistics are computed in, and the element type of those that are results.
   public static let stashType = AttributeKey<ElementType>("stash_type", default: .float32)
   static let specifications = [axis.specification, epsilon.specification, stashType.specification]
 }
 
+/// The attributes of `group_normalization`.
 public enum GroupNormalization {
+  /// What is added to the variance before its root is taken.
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-5)
+  /// ONNX's `num_groups`.
   public static let groupCount = AttributeKey<Int>("num_groups")
+  /// ONNX's `stash_type`.
   public static let stashType = AttributeKey<ElementType>("stash_type", default: .float32)
 }
 
+/// The attributes of `instance_normalization`.
 public enum InstanceNormalization {
+  /// What is added to the variance before its root is taken.
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-5)
 }
 
+/// The attributes of `lp_normalization`.
 public enum LpNormalization {
+  /// The axis; a negative one counts from the last.
   public static let axis = AttributeKey<Int>("axis", default: -1)
   /// 1 or 2.
   public static let p = AttributeKey<Int>("p", default: 2)
 }
 
+/// The attributes of local response normalization.
 public enum LocalResponseNormalization {
+  /// ONNX's `alpha`.
   public static let alpha = AttributeKey<Float>("alpha", default: 1e-4)
+  /// ONNX's `beta`.
   public static let beta = AttributeKey<Float>("beta", default: 0.75)
+  /// ONNX's `bias`.
   public static let bias = AttributeKey<Float>("bias", default: 1)
   /// How many channels are summed: ⌊(size − 1) / 2⌋ before, ⌈(size − 1) / 2⌉ after, and the channel itself.
   public static let size = AttributeKey<Int>("size")
 }
 
+/// The attributes of `mean_variance_normalization`.
 public enum MeanVarianceNormalization {
+  /// The axes; negative ones count from the last.
   public static let axes = AttributeKey<[Int]>("axes", default: [0, 2, 3])
 }

@@ -3,6 +3,7 @@
 /// A scale and its zero point are scalars (per tensor), vectors along an axis (per channel), or of the tensor's shape with
 /// one axis divided into blocks.
 extension Operator {
+  /// `quantize_linear`: x ÷ scale rounded to nearest even, plus the zero point, saturating.
   public static let quantizeLinear = Operator(
     "quantize_linear", .quantization, "x ÷ scale rounded to nearest even, plus the zero point, saturating.",
     operands: ["x", "scale: S", "zero_point?: Q"], results: ["y: Q"],
@@ -14,6 +15,7 @@ extension Operator {
       Quantize.axis.specification, Quantize.blockSize.specification, Quantize.outputType.specification,
       Quantize.precision.specification, Quantize.saturate.specification,
     ], traits: .core, onnx: "QuantizeLinear", torch: "torch.ops.quantized_decomposed.quantize_per_tensor")
+  /// `dequantize_linear`: (x − zero point) × scale.
   public static let dequantizeLinear = Operator(
     "dequantize_linear", .quantization, "(x − zero point) × scale", operands: ["x", "scale: S", "zero_point?"],
     results: ["y: R"],
@@ -24,14 +26,17 @@ extension Operator {
     attributes: [
       Quantize.axis.specification, Quantize.blockSize.specification, Quantize.outputType.specification,
     ], traits: .core, onnx: "DequantizeLinear", torch: "torch.ops.quantized_decomposed.dequantize_per_tensor")
+  /// `dynamic_quantize_linear`: x in 8 bits over its own range, widened to hold 0; its scale and zero point.
   public static let dynamicQuantizeLinear = Operator(
     "dynamic_quantize_linear", .quantization, "x in 8 bits over its own range, widened to hold 0; its scale and zero point.",
     operands: ["x"], results: ["y: Q", "scale", "zero_point: Q"],
     types: ["T": .init(.float32), "Q": .init(.uint8)], traits: .composite, onnx: "DynamicQuantizeLinear")
+  /// `matmul_integer`: The matrix product (a − a's zero point) × (b − b's zero point) in 32 bits.
   public static let matmulInteger = Operator(
     "matmul_integer", .quantization, "The matrix product (a − a's zero point) × (b − b's zero point) in 32 bits.",
     operands: ["a: A", "b: B", "a_zero_point?: A", "b_zero_point?: B"], results: ["y: R"],
     types: ["A": .bytes, "B": .bytes, "R": .init(.int32)], traits: .core, onnx: "MatMulInteger", torch: "torch._int_mm")
+  /// `qlinear_matmul`: The matrix product of two quantized tensors, quantized.
   public static let qlinearMatmul = Operator(
     "qlinear_matmul", .quantization, "The matrix product of two quantized tensors, quantized.",
     operands: [
@@ -41,6 +46,7 @@ extension Operator {
       "A": .quantizedProduct, "B": .quantizedProduct, "Y": .quantizedProduct, "S": .init(.float32, .float16, .bfloat16),
     ], traits: .composite, onnx: "QLinearMatMul")
 
+  /// `conv_integer`: The convolution of x − x's zero point by w − w's zero point in 32 bits.
   public static let convInteger = Operator(
     "conv_integer", .quantization, "The convolution of x − x's zero point by w − w's zero point in 32 bits.",
     operands: ["x: A", "w: B", "x_zero_point?: A", "w_zero_point?: B"], results: ["y: R"],

@@ -7,6 +7,7 @@ extension Operator {
     operands: ["x", "ratio?: R", "training_mode?: B"], results: ["y", "mask?: B"],
     types: ["T": [.floating, .float8], "R": [.floating, .float8], "B": .bool],
     attributes: [RandomSeed.dropout.specification], effect: .random, onnx: "Dropout", torch: "torch.nn.functional.dropout")
+  /// `random_normal`: Normally distributed numbers.
   public static let randomNormal = Operator(
     "random_normal", .random, "Normally distributed numbers.", operands: [],
     types: ["T": .floating],
@@ -14,6 +15,7 @@ extension Operator {
       RandomShape.elementType.specification, RandomShape.shape.specification, RandomNormal.mean.specification,
       RandomNormal.scale.specification, RandomSeed.seed.specification,
     ], effect: .random, onnx: "RandomNormal", torch: "torch.normal")
+  /// `random_normal_like`: Normally distributed numbers in the shape of x.
   public static let randomNormalLike = Operator(
     "random_normal_like", .random, "Normally distributed numbers in the shape of x.", operands: ["x"], results: ["y: U"],
     types: ["U": .floating],
@@ -21,6 +23,7 @@ extension Operator {
       RandomLike.elementType.specification, RandomNormal.mean.specification, RandomNormal.scale.specification,
       RandomSeed.seed.specification,
     ], effect: .random, onnx: "RandomNormalLike", torch: "torch.randn_like")
+  /// `random_uniform`: Numbers distributed uniformly in [low, high).
   public static let randomUniform = Operator(
     "random_uniform", .random, "Numbers distributed uniformly in [low, high).", operands: [],
     types: ["T": .floating],
@@ -28,6 +31,7 @@ extension Operator {
       RandomShape.elementType.specification, RandomShape.shape.specification, RandomUniform.low.specification,
       RandomUniform.high.specification, RandomSeed.seed.specification,
     ], effect: .random, onnx: "RandomUniform", torch: "torch.rand")
+  /// `random_uniform_like`: Numbers distributed uniformly in [low, high) in the shape of x.
   public static let randomUniformLike = Operator(
     "random_uniform_like", .random, "Numbers distributed uniformly in [low, high) in the shape of x.", operands: ["x"],
     results: ["y: U"], types: ["U": .floating],
@@ -35,11 +39,13 @@ extension Operator {
       RandomLike.elementType.specification, RandomUniform.low.specification, RandomUniform.high.specification,
       RandomSeed.seed.specification,
     ], effect: .random, onnx: "RandomUniformLike", torch: "torch.rand_like")
+  /// `bernoulli`: 1 with the probability that x holds, else 0.
   public static let bernoulli = Operator(
     "bernoulli", .random, "1 with the probability that x holds, else 0.", operands: ["x"], results: ["y: U"],
     types: ["T": .floating, "U": [.numeric, .bool]],
     attributes: [RandomLike.elementType.specification, RandomSeed.seed.specification], effect: .random,
     onnx: "Bernoulli", torch: "torch.bernoulli")
+  /// `multinomial`: Indices drawn from each row's unnormalized log-probabilities [batch, classes], as [batch, samples].
   public static let multinomial = Operator(
     "multinomial", .random,
     "Indices drawn from each row's unnormalized log-probabilities [batch, classes], as [batch, samples].",
@@ -55,6 +61,7 @@ extension Operator {
 
 /// Of all operators that draw random numbers; left out, the numbers follow from the executor's seed.
 public enum RandomSeed {
+  /// What the numbers are drawn from; drawn itself if absent.
   public static let seed = AttributeKey<Float?>("seed")
   /// ONNX gives dropout an integer seed.
   public static let dropout = AttributeKey<Int?>("seed")
@@ -62,7 +69,9 @@ public enum RandomSeed {
 
 /// Of `random_normal` and `random_uniform`.
 public enum RandomShape {
+  /// The element type of the result.
   public static let elementType = AttributeKey<ElementType>("dtype", default: .float32)
+  /// ONNX's `shape`.
   public static let shape = AttributeKey<[Int]>("shape")
 }
 
@@ -72,18 +81,26 @@ public enum RandomLike {
   public static let elementType = AttributeKey<ElementType?>("dtype")
 }
 
+/// The attributes of `random_normal`.
 public enum RandomNormal {
+  /// ONNX's `mean`.
   public static let mean = AttributeKey<Float>("mean", default: 0)
   /// The standard deviation.
   public static let scale = AttributeKey<Float>("scale", default: 1)
 }
 
+/// The attributes of `random_uniform`.
 public enum RandomUniform {
+  /// ONNX's `low`.
   public static let low = AttributeKey<Float>("low", default: 0)
+  /// ONNX's `high`.
   public static let high = AttributeKey<Float>("high", default: 1)
 }
 
+/// The attributes of `multinomial`.
 public enum Multinomial {
+  /// The element type of the result.
   public static let elementType = AttributeKey<ElementType>("dtype", default: .int32)
+  /// ONNX's `sample_size`.
   public static let sampleCount = AttributeKey<Int>("sample_size", default: 1)
 }

@@ -17,14 +17,17 @@ extension Operator {
       ], traits: .composite, onnx: onnx, torch: torch)
   }
 
+  /// `lstm`: Long short-term memory: y, the last hidden state and the last cell state.
   public static let lstm = recurrent(
     "lstm", "Long short-term memory: y, the last hidden state and the last cell state.",
     operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?", "initial_c?", "p?"],
     results: ["y?", "y_h?", "y_c?"], attributes: [LSTM.inputForget.specification], onnx: "LSTM", torch: "torch.nn.LSTM")
+  /// `gru`: Gated recurrent unit: y and the last hidden state.
   public static let gru = recurrent(
     "gru", "Gated recurrent unit: y and the last hidden state.",
     operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?"], results: ["y?", "y_h?"],
     attributes: [GRU.linearBeforeReset.specification], onnx: "GRU", torch: "torch.nn.GRU")
+  /// `rnn`: Simple recurrent layer: y and the last hidden state.
   public static let rnn = recurrent(
     "rnn", "Simple recurrent layer: y and the last hidden state.",
     operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?"], results: ["y?", "y_h?"], onnx: "RNN",
@@ -43,6 +46,7 @@ public enum Recurrent {
   public static let activations = AttributeKey<[String]?>("activations")
   /// What the activations' operands are limited to in magnitude.
   public static let clip = AttributeKey<Float?>("clip")
+  /// ONNX's `direction`.
   public static let direction = AttributeKey<String>(
     "direction", default: "forward", allowed: ["forward", "reverse", "bidirectional"])
   /// The recurrent weights' if absent.
@@ -51,11 +55,13 @@ public enum Recurrent {
   public static let layout = AttributeKey<Int>("layout", default: 0)
 }
 
+/// The attributes of `lstm`.
 public enum LSTM {
   /// Whether the forget gate is 1 − the input gate.
   public static let inputForget = AttributeKey<Bool>("input_forget", default: false)
 }
 
+/// The attributes of `gru`.
 public enum GRU {
   /// Whether the reset gate multiplies the recurrent product rather than the state in it.
   public static let linearBeforeReset = AttributeKey<Bool>("linear_before_reset", default: false)

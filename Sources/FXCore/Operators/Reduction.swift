@@ -28,6 +28,7 @@ extension Operator {
       torch: "torch.\(name)")
   }
 
+  /// `sum`: Σ x.
   public static let reduceSum = reduce("sum", "Σ x", traits: .core, onnx: "ReduceSum", torch: "torch.sum")
   /// Integers divide toward zero.
   public static let reduceMean = reduce("mean", "Σ x ÷ n", traits: .core, onnx: "ReduceMean", torch: "torch.mean")
@@ -37,17 +38,27 @@ extension Operator {
   /// The type's largest value for no elements.
   public static let reduceMin = reduce(
     "min", "The smallest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMin", torch: "torch.amin")
+  /// `prod`: Π x.
   public static let reduceProd = reduce("prod", "Π x", traits: .core, onnx: "ReduceProd", torch: "torch.prod")
+  /// `l1`: Σ |x|.
   public static let reduceL1 = reduce("l1", "Σ |x|", onnx: "ReduceL1")
+  /// `l2`: √Σ x².
   public static let reduceL2 = reduce("l2", "√Σ x²", onnx: "ReduceL2")
+  /// `log_sum`: ln Σ x.
   public static let reduceLogSum = reduce("log_sum", "ln Σ x", onnx: "ReduceLogSum")
+  /// `log_sum_exp`: ln Σ eˣ.
   public static let reduceLogSumExp = reduce(
     "log_sum_exp", "ln Σ eˣ", .floating, onnx: "ReduceLogSumExp", torch: "torch.logsumexp")
+  /// `sum_square`: Σ x².
   public static let reduceSumSquare = reduce("sum_square", "Σ x²", onnx: "ReduceSumSquare")
 
+  /// `argmax`: Where along an axis x is largest.
   public static let argmax = arg("argmax", "Where along an axis x is largest.", onnx: "ArgMax")
+  /// `argmin`: Where along an axis x is smallest.
   public static let argmin = arg("argmin", "Where along an axis x is smallest.", onnx: "ArgMin")
+  /// `cumsum`: The sums of all elements up to each one along an axis.
   public static let cumsum = cumulative("cumsum", "The sums of all elements up to each one along an axis.", onnx: "CumSum")
+  /// `cumprod`: The products of all elements up to each one along an axis.
   public static let cumprod = cumulative(
     "cumprod", "The products of all elements up to each one along an axis.", onnx: "CumProd")
 
@@ -62,12 +73,15 @@ extension Operator {
 public enum Reduce {
   /// Whether reduced axes stay with size 1.
   public static let keepDims = AttributeKey<Bool>("keepdims", default: true)
+  /// ONNX's `noop_with_empty_axes`.
   public static let noopWithEmptyAxes = AttributeKey<Bool>("noop_with_empty_axes", default: false)
 }
 
 /// Of `argmax` and `argmin`.
 public enum ArgReduce {
+  /// The axis; a negative one counts from the last.
   public static let axis = AttributeKey<Int>("axis", default: 0)
+  /// Whether reduced axes stay, with size 1.
   public static let keepDims = AttributeKey<Bool>("keepdims", default: true)
   /// Whether the last of equal elements counts rather than the first.
   public static let selectLastIndex = AttributeKey<Bool>("select_last_index", default: false)

@@ -39,24 +39,38 @@ extension Operator {
   package static let training: [Operator] = [.adagrad, .adam, .momentum]
 }
 
+/// The attributes of all optimizers' steps.
 public enum OptimizerStep {
+  /// What is added to the variance before its root is taken.
   public static let epsilon = AttributeKey<Float>("epsilon", default: 1e-6)
+  /// ONNX's `norm_coefficient`.
   public static let normCoefficient = AttributeKey<Float>("norm_coefficient", default: 0)
 }
 
+/// The attributes of steps of Adagrad.
 public enum AdagradStep {
+  /// ONNX's `decay_factor`.
   public static let decayFactor = AttributeKey<Float>("decay_factor", default: 0)
 }
 
+/// The attributes of steps of Adam.
 public enum AdamStep {
+  /// ONNX's `alpha`.
   public static let alpha = AttributeKey<Float>("alpha", default: 0.9)
+  /// ONNX's `beta`.
   public static let beta = AttributeKey<Float>("beta", default: 0.999)
+  /// ONNX's `norm_coefficient_post`.
   public static let normCoefficientPost = AttributeKey<Float>("norm_coefficient_post", default: 0)
 }
 
+/// The attributes of steps with momentum.
 public enum MomentumStep {
+  /// ONNX's `alpha`.
   public static let alpha = AttributeKey<Float>("alpha")
+  /// ONNX's `beta`.
   public static let beta = AttributeKey<Float>("beta")
+  /// ONNX's `mode`.
   public static let mode = AttributeKey<String>("mode", allowed: ["standard", "nesterov"])
+  /// ONNX's `norm_coefficient`.
   public static let normCoefficient = AttributeKey<Float>("norm_coefficient")
 }

@@ -4,6 +4,7 @@
 extension Operator {
   private static let ml = "ai.onnx.ml::"
 
+  /// `linear_classifier`: The class of the greatest of some weighted sums of features, and all sums.
   public static let linearClassifier = Operator(
     "linear_classifier", .trees, "The class of the greatest of some weighted sums of features, and all sums.",
     operands: ["x"], results: ["label: L", "scores: F"],
@@ -13,6 +14,7 @@ extension Operator {
       PostTransform.key.specification, LinearModel.integerLabels.specification, LinearModel.stringLabels.specification,
     ], onnx: ml + "LinearClassifier")
 
+  /// `linear_regressor`: Weighted sums of features: [n, features] to [n, targets].
   public static let linearRegressor = Operator(
     "linear_regressor", .trees, "Weighted sums of features: [n, features] to [n, targets].", operands: ["x"],
     results: ["y: F"], types: ["T": treeInputs, "F": .init(.float32)],
@@ -21,6 +23,7 @@ extension Operator {
       LinearModel.targets.specification, PostTransform.key.specification,
     ], onnx: ml + "LinearRegressor")
 
+  /// `svm_classifier`: The class that support vectors choose, and the scores or probabilities.
   public static let svmClassifier = Operator(
     "svm_classifier", .trees, "The class that support vectors choose, and the scores or probabilities.",
     operands: ["x"], results: ["label: L", "scores: F"],
@@ -31,6 +34,7 @@ extension Operator {
       LinearModel.stringLabels.specification,
     ], onnx: ml + "SVMClassifier")
 
+  /// `svm_regressor`: A function of support vectors: [n, features] to [n, 1].
   public static let svmRegressor = Operator(
     "svm_regressor", .trees, "A function of support vectors: [n, features] to [n, 1].", operands: ["x"],
     results: ["y: F"], types: ["T": treeInputs, "F": .init(.float32)],
@@ -41,6 +45,7 @@ extension Operator {
   static let linearModels: [Operator] = [.linearClassifier, .linearRegressor, .svmClassifier, .svmRegressor]
 }
 
+/// The attributes of linear models.
 public enum LinearModel {
   /// [classes, features], row by row.
   public static let coefficients = AttributeKey<[Float]>("coefficients")
@@ -50,12 +55,15 @@ public enum LinearModel {
   public static let intercepts = AttributeKey<[Float]?>("intercepts")
   /// Whether the model was trained one class against the rest (0) or on all at once (1); results do not depend on it.
   public static let multiClass = AttributeKey<Int>("multi_class", default: 0)
+  /// ONNX's `targets`.
   public static let targets = AttributeKey<Int>("targets", default: 1)
   /// Either these or `stringLabels` name the classes.
   public static let integerLabels = AttributeKey<[Int]?>("classlabels_ints")
+  /// ONNX's `classlabels_strings`.
   public static let stringLabels = AttributeKey<[String]?>("classlabels_strings")
 }
 
+/// The attributes of `support_vectors`.
 public enum SupportVectors {
   /// x·v; (γ x·v + c)^d; e^(−γ|x−v|²); tanh(γ x·v + c).
   public static let kernelType = AttributeKey<String>(
@@ -68,9 +76,11 @@ public enum SupportVectors {
   public static let coefficients = AttributeKey<[Float]?>("coefficients")
   /// Added to the sums: one per pair of classes, or one.
   public static let rho = AttributeKey<[Float]?>("rho")
+  /// ONNX's `vectors_per_class`.
   public static let vectorsPerClass = AttributeKey<[Int]?>("vectors_per_class")
   /// With `probabilityB` one per pair of classes: 1 / (1 + e^(a s + b)) is the probability of the pair's first class.
   public static let probabilityA = AttributeKey<[Float]?>("prob_a")
+  /// ONNX's `prob_b`.
   public static let probabilityB = AttributeKey<[Float]?>("prob_b")
   /// How many vectors a regressor has.
   public static let count = AttributeKey<Int>("n_supports", default: 0)

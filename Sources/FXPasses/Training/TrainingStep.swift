@@ -20,7 +20,7 @@ public struct TrainingStep: Sendable {
   /// - Parameters:
   ///   - model: a graph of which one output is the loss, in training mode where that makes a difference.
   ///   - loss: the name of that output, one number.
-  ///   - parameters: the weights that are trained; all of them by default.
+  ///   - names: the weights that are trained; all of them by default.
   ///   - recomputesActivations: whether activations are computed again for the gradients (`RecomputationPass`): less memory
   ///     for a second forward run.
   /// - Throws: `DifferentiationError` naming what has no gradient; `ExecutionError.unboundParameters`.

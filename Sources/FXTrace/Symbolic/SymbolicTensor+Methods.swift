@@ -7,6 +7,19 @@ extension SymbolicTensor {
     apply(.matmul, [other], fileID, line)
   }
 
+  /// The first result of any operator, such as one of the program's own, with this tensor as its first operand.
+  ///
+  /// `TraceOptions.inference` must know its shape rule; the result's type is unknown otherwise.
+  /// - Parameters:
+  ///   - others: the other operands; `nil` for one that is left out.
+  ///   - attributes: checked against the operator's schema, and completed by its defaults.
+  public func calling(
+    _ op: Operator, _ others: [(any SymbolicOperand)?] = [], attributes: Attributes = [:], fileID: String = #fileID,
+    line: Int = #line
+  ) -> SymbolicTensor {
+    apply(op, others, attributes: attributes, fileID, line)
+  }
+
   /// max(x, 0)
   public func relu(fileID: String = #fileID, line: Int = #line) -> SymbolicTensor { apply(.relu, fileID, line) }
 

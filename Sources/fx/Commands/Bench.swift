@@ -7,7 +7,12 @@ import Foundation
 import Synchronization
 
 struct Bench: ModelCommand {
-  static let configuration = CommandConfiguration(abstract: "Time loading, the first run and later runs of a model.")
+  static let configuration = CommandConfiguration(
+    abstract: "Time loading, the first run and later runs of a model.",
+    discussion: """
+      Example:
+        fx bench model.onnx --threads 1 --iterations 50
+      """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?

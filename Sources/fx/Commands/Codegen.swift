@@ -10,8 +10,12 @@ struct Codegen: ParsableCommand {
     abstract: "Write a model as a program of another stack.",
     discussion: """
       Targets: \(CodeGenerator().availableTargets.joined(separator: ", ")); all for each of them.
-      With --verify programs are run where their stacks are, and compared with what this framework computes, or with the
+      With --verify programs are run where their stacks are, and compared with what this framework computes, or with the \
       outputs in test_data_set_0 beside the model. MODEL may then be a folder with such models below it.
+
+      Examples:
+        fx codegen model.onnx --target pytorch -o program
+        fx codegen model.onnx --target all --verify
       """)
 
   @Argument(help: "The model, or with --verify a folder of models with inputs and outputs beside them.") var model: String

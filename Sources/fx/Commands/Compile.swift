@@ -12,6 +12,9 @@ struct Compile: ModelCommand {
       The model is optimized, written as C++ (see `fx codegen --target std_cpp`) and compiled with the machine's compiler. \
       The library has the C interface of fx_interface.h; its weights are part of it. Sizes are fixed: give those that the \
       model leaves open with --shape.
+
+      Example:
+        fx compile model.onnx -o libmodel.so --shape input=1,3,224,224
       """)
 
   @Argument(help: "The model.") var model: String

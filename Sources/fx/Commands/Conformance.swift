@@ -6,9 +6,12 @@ struct Conformance: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run models on the inputs beside them and compare with the outputs beside them.",
     discussion: """
-      Every folder below DIR that holds model.onnx and test_data_set_*/{input,output}_*.pb is a case. A data.json beside the
-      model gives its rtol and atol. A line per failing case, and last: N passed, N failed, N skipped. What is skipped failed as a list
-      in the program expects, for a reason that is printed.
+      Every folder below FOLDERS that holds model.onnx and test_data_set_*/{input,output}_*.pb is a case. A data.json beside \
+      the model gives its rtol and atol. A line per failing case, and last: N passed, N failed, N skipped. What is skipped \
+      failed as a list in the program expects, for a reason that is printed.
+
+      Example:
+        fx conformance models --mode roundtrip --filter resnet
       """)
 
   @Argument(help: "Folders to look for cases in.") var folders: [String]

@@ -4,7 +4,11 @@ import FXPasses
 
 struct Convert: ModelCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a model in another format, told by the extension: .onnx .json .fxt (text) .fxb (binary).")
+    abstract: "Write a model in another format, told by the extension: .onnx .json .fxt (text) .fxb (binary).",
+    discussion: """
+      Example:
+        fx convert model.onnx model.fxb
+      """)
 
   @Argument(help: "The model to read.") var input: String
   @Argument(help: "The file to write.") var output: String

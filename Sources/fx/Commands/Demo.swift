@@ -9,7 +9,11 @@ import Foundation
 
 struct Demo: ModelCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Everything at once: inspect, optimize with validation, run, export and profile a model.")
+    abstract: "Everything at once: inspect, optimize with validation, run, export and profile a model.",
+    discussion: """
+      Example:
+        fx demo model.onnx
+      """)
 
   @Argument(help: "An ONNX model; images.npy and labels.npy beside it are classified.")
   var model = "Models/digits/model.onnx"

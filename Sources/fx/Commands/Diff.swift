@@ -9,7 +9,12 @@ import Foundation
 struct Diff: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two models: structure, weights, and numbers where inputs are given.",
-    discussion: "Exit status 1 if they differ in structure or weights, or if --min-db asks for more than the outputs keep.")
+    discussion: """
+      Exit status 1 if they differ in structure or weights, or if --min-db asks for more than the outputs keep.
+
+      Example:
+        fx diff model.onnx small.onnx --inputs samples --min-db 30
+      """)
 
   @Argument(help: "The first model.") var first: String
   @Argument(help: "The second model.") var second: String

@@ -9,7 +9,12 @@ extension DistributionStrategy: ExpressibleByArgument {}
 struct Distribute: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Divide a model among ranks and write what each runs.",
-    discussion: "Run it with: mpirun -n N fx run --distributed PLAN --outputs FOLDER")
+    discussion: """
+      Run it with: mpirun -n N fx run --distributed PLAN --outputs FOLDER
+
+      Example:
+        fx distribute model.onnx --strategy tensor --ranks 4 --size batch=8 -o plan
+      """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "What is divided: \(DistributionStrategy.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -7,7 +7,12 @@ import Foundation
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "What this machine has: processor, kernels, libraries, compilers, and the stacks that programs are checked with.",
-    discussion: "Nothing is installed and nothing sent. Ends with status 1 if the kernels give wrong results here.")
+    discussion: """
+      Nothing is installed and nothing sent. Ends with status 1 if the kernels give wrong results here.
+
+      Example:
+        fx doctor
+      """)
 
   @Option(help: "A Python interpreter to look into.")
   var python = ProcessInfo.processInfo.environment["FX_CODEGEN_PYTHON"] ?? "python3"

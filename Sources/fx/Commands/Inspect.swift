@@ -3,7 +3,13 @@ import FXCore
 import Foundation
 
 struct Inspect: ModelCommand {
-  static let configuration = CommandConfiguration(abstract: "Inputs, outputs, operators, parameters and opsets of a model.")
+  static let configuration = CommandConfiguration(
+    abstract: "Inputs, outputs, operators, parameters and opsets of a model.",
+    discussion: """
+      Examples:
+        fx inspect model.onnx
+        fx inspect model.onnx --text | less
+      """)
 
   @Argument(help: "The model.") var model: String
   @Flag(help: "As JSON.") var json = false

@@ -6,7 +6,12 @@ import FXRuntime
 import FXShapes
 
 struct Ops: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "The operators and what each layer knows of them.")
+  static let configuration = CommandConfiguration(
+    abstract: "The operators and what each layer knows of them.",
+    discussion: """
+      Example:
+        fx ops --filter conv
+      """)
 
   @Option(help: "Only operators whose name contains this.") var filter: String?
   @Flag(help: "Print a table in Markdown.") var markdown = false

@@ -19,7 +19,13 @@ enum OptimizationLevel: String, ExpressibleByArgument, CaseIterable {
 }
 
 struct Optimize: ModelCommand {
-  static let configuration = CommandConfiguration(abstract: "Simplify and fuse a model.")
+  static let configuration = CommandConfiguration(
+    abstract: "Simplify and fuse a model.",
+    discussion: """
+      Examples:
+        fx optimize model.onnx -o small.onnx --validate --report
+        fx optimize model.onnx --level aggressive --explain
+      """)
 
   @Argument(help: "The model to read.") var input: String
   @Option(name: .shortAndLong, help: "The file to write, its format told by the extension; none if left out.") var output: String?

@@ -5,7 +5,11 @@ import FXRuntime
 
 struct PlanCommand: ModelCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "The memory that a run needs, known before it.")
+    commandName: "plan", abstract: "The memory that a run needs, known before it.",
+    discussion: """
+      Example:
+        fx plan model.onnx --shape input=8,3,224,224
+      """)
 
   @Argument(help: "The model.") var model: String
   @OptionGroup var shapes: ShapeOptions

@@ -5,7 +5,12 @@ import FXRuntime
 import Foundation
 
 struct ProfileCommand: ModelCommand {
-  static let configuration = CommandConfiguration(commandName: "profile", abstract: "Where a run's time goes, node by node.")
+  static let configuration = CommandConfiguration(
+    commandName: "profile", abstract: "Where a run's time goes, node by node.",
+    discussion: """
+      Example:
+        fx profile model.onnx --threads 1 --trace trace.json
+      """)
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?

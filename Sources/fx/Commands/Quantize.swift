@@ -21,8 +21,12 @@ struct Quantize: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn a model's numbers into integers of few bits.",
     discussion: """
-      Calibration data are a folder per sample, with input_I.npy, input_I.pb or NAME.npy for each input; or one folder with
+      Calibration data are a folder per sample, with input_I.npy, input_I.pb or NAME.npy for each input; or one folder with \
       such files, whose rows are samples where the model takes one at a time.
+
+      Examples:
+        fx quantize model.onnx --calibration samples -o small.onnx --report
+        fx quantize model.onnx --scheme weights-int4 -o small.onnx
       """)
 
   @Argument(help: "The model to read.") var input: String

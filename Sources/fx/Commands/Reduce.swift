@@ -10,7 +10,9 @@ struct Reduce: ModelCommand {
     discussion: """
       COMMAND is run by the shell for every candidate, with {model} in it standing for a file of the format that OUT has, \
       and {inputs} for a folder of its inputs. What is kept is what makes it exit as it does for the whole model, with a \
-      status other than 0. Such as:
+      status other than 0.
+
+      Example:
         fx reduce model.onnx --command 'python check.py {model}' -o small.onnx
       """)
 

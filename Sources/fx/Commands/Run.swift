@@ -5,7 +5,13 @@ import FXRuntime
 import Foundation
 
 struct Run: ModelCommand {
-  static let configuration = CommandConfiguration(abstract: "Run a model on inputs from files.")
+  static let configuration = CommandConfiguration(
+    abstract: "Run a model on inputs from files.",
+    discussion: """
+      Examples:
+        fx run model.onnx --inputs in --outputs out
+        fx run model.onnx --outputs out --max-memory 1000000000
+      """)
 
   @Argument(help: "The model; left out with --distributed.") var file: String?
   @Option(help: "Folder with input_I.npy, input_I.pb or NAME.npy; without it inputs are drawn from a fixed seed.")

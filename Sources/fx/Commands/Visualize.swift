@@ -5,7 +5,11 @@ import Foundation
 
 struct Visualize: ModelCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw a model: .html (one page for a browser), .dot (Graphviz) or .txt, told by the extension.")
+    abstract: "Draw a model: .html (one page for a browser), .dot (Graphviz) or .txt, told by the extension.",
+    discussion: """
+      Example:
+        fx visualize model.onnx -o model.html
+      """)
 
   @Argument(help: "The model.") var model: String
   @Option(name: .shortAndLong, help: "The file to write.") var output: String

@@ -6,8 +6,11 @@ struct Why: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell where a node of the optimized model comes from, or what became of one of the model's.",
     discussion: """
-      Optimizes the model and says which passes made or changed the node, from which nodes of the model and which lines of
+      Optimizes the model and says which passes made or changed the node, from which nodes of the model and which lines of \
       its source. NODE is the name of a node or of a value, as `fx inspect --text` and `fx optimize --dump` show them.
+
+      Example:
+        fx why model.onnx conv_5 --level aggressive
       """)
 
   @Argument(help: "The model to read.") var model: String

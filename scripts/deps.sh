@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# deps.sh build|test|bench|counts|views|distributed|serve: makes sure that the system packages which a goal needs are there.
+# deps.sh build|test|bench|counts|views|distributed|serve|neon: makes sure that the system packages which a goal needs are there.
 # Nothing happens when they are. Otherwise they are installed (root, or sudo without a password);
 # where neither works, the command to run is printed and the exit status is 1.
 set -euo pipefail
@@ -52,6 +52,11 @@ fi
 if [ "$goal" = distributed ]; then
   need 'command -v mpirun' openmpi-bin open-mpi
   need "pkg-config --exists ompi-c || $(installed libopenmpi-dev)" libopenmpi-dev open-mpi
+fi
+if [ "$goal" = neon ] && [ "$(uname -m)" != aarch64 ] && [ "$(uname)" = Linux ]; then
+  need 'command -v aarch64-linux-gnu-gcc' gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu
+  need '[ -e /usr/aarch64-linux-gnu/include/stdio.h ]' libc6-dev-arm64-cross libc6-dev-arm64-cross
+  need 'command -v qemu-aarch64' qemu-user qemu
 fi
 
 [ ${#missing_apt[@]} -eq 0 ] && exit 0

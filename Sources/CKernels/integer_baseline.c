@@ -13,6 +13,8 @@
 
 #define FXK_VW 4
 #define FXI_GROUP 2
+#define FXI_AVX512 0
+#define FXI_SIGNED_A 0
 #define FXI_WIDE_TILE 0
 #define FXI_TABLE fxk_integers_baseline
 #include "bodies/integers.h"

@@ -1,6 +1,15 @@
 // Forwards the functions on integers to the table of the instruction set in use, and what needs no table.
 #include "integer_table.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+// HWCAP_ASIMDDP of <asm/hwcap.h>.
+static bool has_dot_products(void) { return (getauxval(AT_HWCAP) >> 20 & 1) != 0; }
+#elif defined(__aarch64__)
+// Apple's processors for Macs all have them.
+static bool has_dot_products(void) { return true; }
+#endif
+
 static const fxk_integer_table *integers(void) {
 #if defined(__x86_64__)
   switch (fxk_current_isa()) {
@@ -9,6 +18,8 @@ static const fxk_integer_table *integers(void) {
   case FXK_ISA_AVX2: return &fxk_integers_avx2;
   default: break;
   }
+#elif defined(__aarch64__)
+  if (has_dot_products()) return &fxk_integers_neon;
 #endif
   return &fxk_integers_baseline;
 }

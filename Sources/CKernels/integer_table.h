@@ -55,6 +55,8 @@ extern const fxk_integer_table fxk_integers_baseline;
 #if defined(__x86_64__)
 extern const fxk_integer_table fxk_integers_avx2;
 extern const fxk_integer_table fxk_integers_vnni;
+#elif defined(__aarch64__)
+extern const fxk_integer_table fxk_integers_neon;
 #endif
 
 #endif

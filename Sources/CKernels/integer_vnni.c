@@ -10,6 +10,8 @@
 #define FXK_VW 16
 #define FXK_ROUND_INSTRUCTION 1
 #define FXI_GROUP 4
+#define FXI_AVX512 1
+#define FXI_SIGNED_A 0
 #define FXI_WIDE_TILE 1
 #define FXI_TABLE fxk_integers_vnni
 #pragma clang attribute push(                                                                                      \

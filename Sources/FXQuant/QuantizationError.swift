@@ -40,6 +40,8 @@ public enum CalibrationProblem: Sendable, Equatable {
   case empty(input: String, sample: Int)
   /// Numbers that are not finite: how many of how many.
   case notFinite(input: String, sample: Int, count: Int, of: Int)
+  /// One number in all samples.
+  case constant(input: String, Double)
 }
 
 public enum PlanProblem: Sendable, Equatable {
@@ -93,6 +95,9 @@ extension CalibrationProblem: CustomStringConvertible {
     case .empty(let input, let sample): "calibration sample \(sample) of input '\(input)' has no elements"
     case .notFinite(let input, let sample, let count, let total):
       "calibration sample \(sample) of input '\(input)' holds \(count) of \(total) numbers that are NaN or infinite"
+    case .constant(let input, let number):
+      "input '\(input)' is \(number) everywhere in the calibration data, which says nothing of ranges; "
+        + "allow constant inputs if that is meant"
     }
   }
 }

@@ -46,7 +46,7 @@ import Testing
 
   @Test(arguments: [
     ["--scheme", "dynamic"], ["--scheme", "weights-int4"], ["--scheme", "weights-int8", "--gptq", "--asymmetric"],
-    ["--format", "qoperator", "--max-drop", "5"],
+    ["--format", "qoperator", "--max-drop", "5"], ["--keep-below", "30"],
     ["--activations", "i16", "--per-tensor", "--equalize", "--correct-bias", "--smooth", "0.5"],
   ])
   func schemes(options: [String]) throws {

@@ -112,9 +112,10 @@ import Testing
     #expect(all.warnings.isEmpty && all["mask"] == nil)
   }
 
-  @Test func constantInputIsAWarning() throws {
+  @Test func constantInputMayBeAllowed() throws {
     let data = try CalibrationData(
-      Graph(text: Self.graph), samples: [Self.sample([2, 2]), Self.sample([2, 2])], executor: ReferenceExecutor())
+      Graph(text: Self.graph), samples: [Self.sample([2, 2]), Self.sample([2, 2])], allowsConstantInputs: true,
+      executor: ReferenceExecutor())
     #expect(data.warnings == ["input 'x' is 2.0 everywhere in the calibration data"])
   }
 
@@ -124,6 +125,10 @@ import Testing
     (
       { [try sample([1, 2]), try sample([1, .nan, .infinity, 4])] },
       "calibration sample 1 of input 'x' holds 2 of 4 numbers that are NaN or infinite"
+    ),
+    (
+      { [try sample([2, 2]), try sample([2, 2, 2, 2])] },
+      "input 'x' is 2.0 everywhere in the calibration data, which says nothing of ranges; allow constant inputs if that is meant"
     ),
     ({ [try sample([])] }, "calibration sample 0 of input 'x' has no elements"),
     (
@@ -136,7 +141,7 @@ import Testing
     ),
   ]
 
-  @Test(arguments: 0..<6) func wrongDataNamesTheInput(index: Int) throws {
+  @Test(arguments: 0..<7) func wrongDataNamesTheInput(index: Int) throws {
     let (make, message) = Self.wrong[index]
     let samples = try make()
     do {

@@ -141,6 +141,28 @@ import Testing
     }
   }
 
+  /// A table of rows that is also, transposed, the matrix of the last product: the product's copy is quantized.
+  @Test func tiedWeights() throws {
+    let graph = try Graph(
+      text: """
+        fx 1
+        graph @main(%ids: i64[2]) {
+          parameter @w: f32[3, 2] weight = [1.0, -0.5, 0.25, 0.125, -1.0, 0.75]
+          %x: f32[2, 2] = gather(@w, %ids)
+          %t: f32[2, 3] = transpose(@w) {perm = [1, 0]}
+          %y: f32[2, 3] = matmul(%x, %t)
+          return %y
+        }
+        """)
+    let model = try WeightOnlyQuantization(bits: 8, blockSize: 16, executor: Self.backend).quantize(graph)
+    let counts = [Operator.matmulNBits, .matmul, .linear, .transpose].map { model.graph.nodes(calling: $0).count }
+    #expect(counts == [1, 0, 0, 0])
+    let ids = RuntimeValue.tensor(Tensor(vector: [Int64(2), 0]))
+    let expected = try #require(Self.backend.run(graph, inputs: [ids])[0].tensor)
+    let actual = try #require(Self.backend.run(model.graph, inputs: [ids])[0].tensor)
+    for (a, e) in zip(try actual.numbers().doubles, try expected.numbers().doubles) { #expect(abs(a - e) < 0.02) }
+  }
+
   @Test func plansThatDoNotFitAreRefused() throws {
     struct Wrong: Quantizer {
       let operands: @Sendable (Node) -> [Int: OperandQuantization]

@@ -71,6 +71,7 @@ import Testing
   static let blocks: [KernelCase] = [
     (5, 32, 4, 32, false, [1, 32]), (33, 100, 4, 32, true, [3, 100]), (40, 128, 4, 64, true, [2, 2, 128]),
     (7, 96, 8, 32, false, [1, 96]), (9, 70, 8, 32, true, [5, 70]), (70, 64, 4, 32, true, [20, 64]), (3, 64, 8, 64, true, [64]),
+    (9, 300, 4, 256, true, [3, 300]), (6, 640, 4, 128, true, [640]), (5, 1100, 4, 32, true, [2, 1100]),
   ].map { n, k, bits, block, hasZeros, x in
     let count = (k + block - 1) / block
     var weights = bytes(.uint8, [n, count, block * bits / 8], isConstant: true)

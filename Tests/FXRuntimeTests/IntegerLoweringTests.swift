@@ -87,10 +87,12 @@ import Testing
     let operands = [x, try scalar(0.5), try scalar(100, type), w, scales, zeros, try scalar(64), try scalar(50, type), bias]
     try g.graph.addOutput(try g.call(.qlinearConv, operands, attributes))
     try g.graph.addOutput(try g.call(.convInteger, [x, w, try scalar(3, type), zeros], attributes))
+    try g.graph.addOutput(
+      try g.call(.maxPool, [x], ["kernel_shape": .ints([3, 2]), "pads": .ints([1, 0, 1, 1]), "strides": .ints([2, 2])]))
     var random = RandomSource(seed: 2)
     let bytes = random.bytes(8 * 63)
     let input = try bytes.withUnsafeBytes { try Tensor(type, [1, 8, 7, 9], bytes: $0) }
-    try check(g.graph, [input], steps: [.integerConv], none: [.qlinearConv, .convInteger])
+    try check(g.graph, [input], steps: [.integerConv, .integerMaxPool], none: [.qlinearConv, .convInteger, .maxPool])
   }
 
   /// Images stay with their channels last from one convolution to the next: one transpose at each end.

@@ -5,7 +5,23 @@
 
 FXK_INLINE size_t fxi_padded_channels(size_t channels) { return (channels + FXK_VW - 1) / FXK_VW * FXK_VW; }
 
-static size_t int_depthwise_packed_size(size_t channels, size_t taps) { return fxi_padded_channels(channels) * taps; }
+#if FXI_AVX512
+#include "int8_depthwise_wide.h"
+#endif
+
+// Behind the weights lie a number that says whether they are packed by columns of taps too (int8_depthwise_wide.h), and those.
+FXK_INLINE size_t fxi_columns_size(size_t channels, size_t taps) {
+#if FXI_AVX512
+  if (taps == 9) return (channels + 63) / 64 * FXI_COLUMNS_BYTES / sizeof(int32_t);
+#endif
+  (void)channels;
+  (void)taps;
+  return 0;
+}
+
+static size_t int_depthwise_packed_size(size_t channels, size_t taps) {
+  return fxi_padded_channels(channels) * taps + fxi_columns_size(channels, taps) + 1;
+}
 
 static void int_pack_depthwise(
   const uint8_t *weights, size_t channels, size_t taps, uint8_t flip, const uint8_t *zeros, size_t zero_count,
@@ -22,6 +38,10 @@ static void int_pack_depthwise(
       sums[c] += value;
     }
   }
+  packed[padded * taps] = 0;
+#if FXI_AVX512
+  if (taps == 9) packed[padded * taps] = fxi_pack_columns(packed, padded, channels, (int8_t *)(packed + padded * taps + 1));
+#endif
 }
 
 // Columns of the image that a row of the result reads, padding included.
@@ -71,8 +91,9 @@ FXK_INLINE void fxi_depthwise_row(
   const size_t padded = fxi_padded_channels(w->channels), size = output == FXK_INT_BYTES ? 1 : 4;
   const int32_t *weights = conv->weights + channel;
   const size_t step_y = w->dilation[0] * x_row, step_x = w->dilation[1] * w->channels;
+  const fxi offset = fxi_load(conv->scaling.offset + channel);
   for (size_t ox = 0; ox < w->out[1]; ++ox) {
-    fxi sum = (fxi)(0);
+    fxi sum = offset;
     const uint8_t *pixel = x + ox * w->stride[1] * w->channels;
     for (size_t ky = 0; ky < kernel0; ++ky) {
       for (size_t kx = 0; kx < kernel1; ++kx) {
@@ -106,6 +127,31 @@ static void fxi_depthwise_rows(
   }
 }
 
+#if FXI_AVX512
+// Whether columns of taps are multiplied at once.
+static bool fxi_has_columns(const fxk_int_depthwise *conv) {
+  const fxk_int_window *w = &conv->window;
+  return w->kernel[0] == 3 && w->kernel[1] == 3 && w->dilation[0] == 1 && w->dilation[1] == 1 && w->stride[1] <= 2
+    && conv->scaling.output == FXK_INT_BYTES && conv->scaling.shift == NULL
+    && conv->weights[fxi_padded_channels(w->channels) * 9] != 0;
+}
+
+// Rows [row, row + rows) of the result from their copy of the image.
+static void fxi_columns_rows(
+  const fxk_int_depthwise *conv, const uint8_t *x, size_t x_row, size_t row, size_t rows, uint8_t *y) {
+  const fxk_int_window *w = &conv->window;
+  const int8_t *weights = (const int8_t *)(conv->weights + fxi_padded_channels(w->channels) * 9 + 1);
+  for (size_t channel = 0; channel < w->channels; channel += 64, weights += FXI_COLUMNS_BYTES) {
+    for (size_t r = 0; r < rows; ++r) {
+      const uint8_t *source = x + r * w->stride[0] * x_row + channel;
+      uint8_t *target = y + (row + r) * w->out[1] * w->channels + channel;
+      if (w->stride[1] == 1) fxi_columns_row(conv, weights, source, x_row, channel, w->channels - channel, target, 1);
+      else fxi_columns_row(conv, weights, source, x_row, channel, w->channels - channel, target, 2);
+    }
+  }
+}
+#endif
+
 static void int_depthwise_run(const fxk_int_depthwise *conv, size_t row0, size_t row1, void *scratch) {
   const fxk_int_window *w = &conv->window;
   const fxk_int_scaling *s = &conv->scaling;
@@ -120,6 +166,13 @@ static void int_depthwise_run(const fxk_int_depthwise *conv, size_t row0, size_t
     const ptrdiff_t top = (ptrdiff_t)(oy * w->stride[0]) - (ptrdiff_t)w->pad[0];
     fxi_copy_padded(
       w, conv->x + image * w->in[0] * w->in[1] * w->channels, top, fxi_span(w, 0, rows), columns, conv->x_flip, scratch);
+#if FXI_AVX512
+    if (fxi_has_columns(conv)) {
+      fxi_columns_rows(conv, scratch, x_row, row, rows, (uint8_t *)conv->y);
+      row += rows;
+      continue;
+    }
+#endif
     for (size_t channel = 0; channel < w->channels; channel += FXK_VW) {
       for (size_t r = 0; r < rows; ++r) {
         fxi_depthwise_rows(

@@ -5,8 +5,11 @@ typedef int32_t fxi_unaligned __attribute__((ext_vector_type(FXK_VW), aligned(4)
 typedef uint8_t fxi_bytes __attribute__((ext_vector_type(FXK_VW)));
 typedef uint8_t fxi_bytes_unaligned __attribute__((ext_vector_type(FXK_VW), aligned(1), may_alias));
 
-// An element of A and of B as they are multiplied. A's bytes have no sign.
-#if FXI_GROUP == 4
+// An element of A and of B as they are multiplied.
+#if FXI_SIGNED_A
+typedef int8_t fxi_a;
+typedef int8_t fxi_b;
+#elif FXI_GROUP == 4
 typedef uint8_t fxi_a;
 typedef int8_t fxi_b;
 #else
@@ -34,7 +37,7 @@ FXK_INLINE fxi fxi_repeat(const fxi_a *p) {
 
 // sum + the products of numbers of 16 bits with a sign, two to a lane.
 FXK_INLINE fxi fxi_dot16(fxi sum, fxi a, fxi b) {
-#if FXI_GROUP == 4
+#if FXI_AVX512
   return (fxi)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 #elif defined(__x86_64__) && FXK_VW == 8
   return sum + (fxi)_mm256_madd_epi16((__m256i)a, (__m256i)b);
@@ -48,7 +51,9 @@ FXK_INLINE fxi fxi_dot16(fxi sum, fxi a, fxi b) {
 
 // sum + the products of a group.
 FXK_INLINE fxi fxi_dot(fxi sum, fxi a, fxi b) {
-#if FXI_GROUP == 4
+#if FXI_SIGNED_A
+  return (fxi)vdotq_s32((int32x4_t)sum, (int8x16_t)a, (int8x16_t)b);
+#elif FXI_GROUP == 4
   return (fxi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
 #else
   return fxi_dot16(sum, a, b);

@@ -1,6 +1,7 @@
 // Products of A's rows, bytes without sign, and a packed B.
 //
-// B lies in panels of one vector of columns, group by group of rows: a panel is [groups][FXK_VW][FXI_GROUP]. Tiles of rows
+// B lies in panels of one vector of columns, group by group of rows: a panel is [groups][FXK_VW][FXI_GROUP]. Where A's bytes
+// are less by 128, a panel begins with what its sums are less by for that: 128 × the sums of its columns. Tiles of rows
 // by up to 4 panels keep their sums in registers over the whole depth, so that nothing is stored but results.
 
 #if FXI_WIDE_TILE
@@ -16,8 +17,12 @@ static size_t int_columns(void) { return FXI_PANELS * FXK_VW; }
 
 FXK_INLINE size_t fxi_groups(size_t k) { return (k + FXI_GROUP - 1) / FXI_GROUP; }
 
+// Elements of a panel of B, and the part of them that its sums begin with.
+#define FXI_HEAD (FXI_SIGNED_A ? FXK_VW * FXI_GROUP : 0)
+FXK_INLINE size_t fxi_panel(size_t groups) { return FXI_HEAD + groups * FXK_VW * FXI_GROUP; }
+
 static size_t int_packed_size(size_t k, size_t n) {
-  return (n + FXK_VW - 1) / FXK_VW * fxi_groups(k) * FXK_VW * FXI_GROUP * sizeof(fxi_b);
+  return (n + FXK_VW - 1) / FXK_VW * fxi_panel(fxi_groups(k)) * sizeof(fxi_b);
 }
 
 // Up to FXK_VW bytes, `step` apart, as numbers with a sign; zeros past the last.
@@ -44,6 +49,8 @@ static void int_pack(
     const size_t lanes = n - column < FXK_VW ? n - column : FXK_VW;
     fxi sum = (fxi)(0), group = (fxi)(0);
     int filled = 0;
+    int32_t *head = target;
+    if (FXI_SIGNED_A) target += FXK_VW;
     for (size_t o = 0; o < outer; ++o) {
       const uint8_t *source = b + (ptrdiff_t)o * outer_stride + (ptrdiff_t)column * column_stride;
       for (size_t i = 0; i < inner; ++i, source += inner_stride) {
@@ -62,20 +69,25 @@ static void int_pack(
       fxi_store(target, group);
       target += FXK_VW;
     }
+    if (FXI_SIGNED_A) fxi_store(head, sum * (fxi)(128));
     fxi_put(sums + column, sum, lanes);
   }
 }
 
-// The sums of `rows` rows of A by `panels` panels of B, as rows of panels × FXK_VW.
+// The sums of `rows` rows of A by `panels` panels of B, plus the columns' offsets, as rows of panels × FXK_VW.
 FXK_INLINE void fxi_tile(
-  size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, const size_t rows, const size_t panels, int32_t *sums) {
-  const size_t panel = groups * FXK_VW * FXI_GROUP;
+  size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, const int32_t *offset, const size_t rows, const size_t panels,
+  int32_t *sums) {
+  const size_t panel = fxi_panel(groups);
   fxi c[FXI_ROWS_NARROW][FXI_PANELS];
   FXK_UNROLL
-  for (size_t i = 0; i < rows; ++i) {
+  for (size_t j = 0; j < panels; ++j) {
+    fxi start = fxi_load(offset + j * FXK_VW);
+    if (FXI_SIGNED_A) start += fxi_load((const int32_t *)(const void *)(b + j * panel));
     FXK_UNROLL
-    for (size_t j = 0; j < panels; ++j) c[i][j] = (fxi)(0);
+    for (size_t i = 0; i < rows; ++i) c[i][j] = start;
   }
+  b += FXI_HEAD;
   for (size_t g = 0; g < groups; ++g) {
     fxi v[FXI_PANELS];
     FXK_UNROLL
@@ -98,8 +110,8 @@ FXK_INLINE void fxi_tile(
 
 #define FXI_TILE(rows, panels)                                                                              \
   static void fxi_tile_##rows##_##panels(                                                                   \
-    size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, int32_t *sums) {                           \
-    fxi_tile(groups, a, a_row, b, rows, panels, sums);                                                      \
+    size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, const int32_t *offset, int32_t *sums) {    \
+    fxi_tile(groups, a, a_row, b, offset, rows, panels, sums);                                              \
   }
 #define FXI_TILES(panels) \
   FXI_TILE(1, panels) FXI_TILE(2, panels) FXI_TILE(3, panels) FXI_TILE(4, panels) FXI_TILE(5, panels) FXI_TILE(6, panels)
@@ -107,7 +119,8 @@ FXK_INLINE void fxi_tile(
   {fxi_tile_1_##panels, fxi_tile_2_##panels, fxi_tile_3_##panels, fxi_tile_4_##panels, fxi_tile_5_##panels, \
    fxi_tile_6_##panels}
 
-typedef void (*fxi_tile_function)(size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, int32_t *sums);
+typedef void (*fxi_tile_function)(
+  size_t groups, const fxi_a *a, size_t a_row, const fxi_b *b, const int32_t *offset, int32_t *sums);
 
 FXI_TILES(1)
 FXI_TILES(2)
@@ -137,7 +150,7 @@ FXK_INLINE fxi_tile_function fxi_tile_of(size_t rows, size_t panels) {
 
 // Whether the rows of A can be read where they are.
 FXK_INLINE bool fxi_is_direct(const fxk_int_product *p) {
-  return FXI_GROUP == 4 && p->window == NULL && p->a_flip == 0 && p->k % FXI_GROUP == 0;
+  return FXI_GROUP == 4 && p->window == NULL && p->a_flip == (FXI_SIGNED_A ? 0x80 : 0) && p->k % FXI_GROUP == 0;
 }
 
 // Rows of A that are gathered at a time: they stay in the second-level cache.
@@ -179,6 +192,18 @@ static void fxi_gather_window(const fxk_int_product *p, fxi_pixel pixel, uint8_t
   const ptrdiff_t left = (ptrdiff_t)(pixel.x * w->stride[1]) - (ptrdiff_t)w->pad[1];
   const ptrdiff_t right = left + (ptrdiff_t)((w->kernel[1] - 1) * w->dilation[1]);
   const bool is_whole = left >= 0 && right < (ptrdiff_t)w->in[1] && count == w->channels && w->dilation[1] == 1;
+  const ptrdiff_t bottom = top + (ptrdiff_t)((w->kernel[0] - 1) * w->dilation[0]);
+  if (is_whole && length <= 32 && top >= 0 && bottom < (ptrdiff_t)w->in[0] && w->kernel[0] * length + 32 <= room
+    && ((size_t)bottom * w->in[1] + (size_t)left) * w->channels + 32 <= size) {
+    // Short lines in the middle of the image, as a network's first layer has them: each is one move.
+    const uint8_t *line = image + ((size_t)top * w->in[1] + (size_t)left) * w->channels;
+    for (size_t ky = 0; ky < w->kernel[0]; ++ky) {
+      memcpy(y, line, 32);
+      y += length;
+      line += w->dilation[0] * w->in[1] * w->channels;
+    }
+    return;
+  }
   for (size_t ky = 0; ky < w->kernel[0]; ++ky) {
     const ptrdiff_t iy = top + (ptrdiff_t)(ky * w->dilation[0]);
     if (iy < 0 || iy >= (ptrdiff_t)w->in[0]) {
@@ -204,7 +229,7 @@ static void fxi_gather_window(const fxk_int_product *p, fxi_pixel pixel, uint8_t
 static void fxi_gather(const fxk_int_product *p, size_t row0, size_t rows, fxi_a *y, size_t y_row, uint8_t *bytes) {
   const fxk_int_window *w = p->window;
   const size_t k = p->k, depth = fxi_groups(k) * FXI_GROUP;
-  const uint8_t flip = p->a_flip;
+  const uint8_t flip = p->a_flip ^ (FXI_SIGNED_A ? 0x80 : 0);
   fxi_pixel pixel = {0, 0, 0};
   if (w != NULL) {
     pixel.image = row0 / (w->out[0] * w->out[1]);
@@ -214,7 +239,7 @@ static void fxi_gather(const fxk_int_product *p, size_t row0, size_t rows, fxi_a
   for (size_t i = 0; i < rows; ++i) {
     fxi_a *target = y + i * y_row;
 #if FXI_GROUP == 4
-    bytes = target;
+    bytes = (uint8_t *)target;
 #endif
     if (w == NULL) {
       memcpy(bytes, p->a + (ptrdiff_t)(row0 + i) * p->a_row, k);
@@ -231,7 +256,7 @@ static void fxi_gather(const fxk_int_product *p, size_t row0, size_t rows, fxi_a
 #if FXI_GROUP == 4
     if (flip != 0) {
       FXK_LOOP
-      for (size_t j = 0; j < k; ++j) target[j] ^= flip;
+      for (size_t j = 0; j < k; ++j) bytes[j] ^= flip;
     }
 #else
     FXK_LOOP
@@ -249,6 +274,7 @@ static void int_run(
   fxi_a *gathered = (fxi_a *)(void *)((char *)scratch + (block * sizeof(int32_t) + 63) / 64 * 64);
   uint8_t *bytes = (uint8_t *)(gathered + block * gathered_row);
   int32_t sums[FXI_ROWS * FXI_PANELS * FXK_VW];
+  const bool is_small = fxi_has_small_scales(&p->scaling, column0, column1);
   _Static_assert(FXI_ROWS_NARROW * 2 <= FXI_ROWS * FXI_PANELS, "the sums of every tile fit");
   for (size_t first = row0; first < row1; first += block) {
     const size_t rows = row1 - first < block ? row1 - first : block;
@@ -263,7 +289,7 @@ static void int_run(
     for (size_t i = 0; i < rows; ++i) {
       int32_t sum = 0;
       if (p->scaling.b_zero != NULL) {
-        for (size_t j = 0; j < p->k; ++j) sum += a[i * a_row + j];
+        for (size_t j = 0; j < p->k; ++j) sum += a[i * a_row + j] + (FXI_SIGNED_A ? 128 : 0);
       }
       row_sums[i] = sum;
     }
@@ -271,13 +297,13 @@ static void int_run(
       const size_t left = column1 - column;
       const size_t count = left < FXI_PANELS * FXK_VW ? left : FXI_PANELS * FXK_VW;
       const size_t panels = (count + FXK_VW - 1) / FXK_VW;
-      const fxi_b *b = (const fxi_b *)p->b + column * groups * FXI_GROUP;
+      const fxi_b *b = (const fxi_b *)p->b + column / FXK_VW * fxi_panel(groups);
       for (size_t i = 0; i < rows;) {
         const size_t height = fxi_rows_of_tile(rows - i, panels);
-        fxi_tile_of(height, panels)(groups, a + i * a_row, a_row, b, sums);
+        fxi_tile_of(height, panels)(groups, a + i * a_row, a_row, b, p->scaling.offset + column, sums);
         char *c = (char *)p->c
           + ((ptrdiff_t)(first + i) * p->c_row + (ptrdiff_t)column) * (ptrdiff_t)fxi_output_size(p->scaling.output);
-        fxi_finish(&p->scaling, sums, panels * FXK_VW, height, column, count, row_sums + i, c, p->c_row);
+        fxi_finish(&p->scaling, is_small, sums, panels * FXK_VW, height, column, count, row_sums + i, c, p->c_row);
         i += height;
       }
     }

@@ -1,6 +1,8 @@
 // Every function on integers of one instruction set. The including file sets the target and defines
 //   FXK_VW          32-bit numbers per vector,
 //   FXI_GROUP       rows of B that one instruction multiplies: 4 bytes, or 2 numbers of 16 bits,
+//   FXI_SIGNED_A    whether the instruction takes A's bytes with a sign: 128 is taken from them, and given back in sums,
+//   FXI_AVX512      whether there are AVX-512's instructions,
 //   FXI_WIDE_TILE   whether there are registers for tiles of 4 vectors by 6 rows,
 //   FXI_TABLE       the table to fill.
 

@@ -1,30 +1,50 @@
 // Products with weights of 4 or 8 bits that are decoded in registers.
 //
-// With 4 bits a byte holds two neighbours, so X is split into its even and odd elements once and the lower and upper halves
-// of a vector of bytes meet one each. Σ (code − zero) x = Σ code x − zero Σ x, whose second sum is one per block.
+// With 4 bits, vectors of 16 lanes hold 8 neighbours in each lane, and a table in a register turns the lowest 4 bits of every
+// lane into numbers at once: X is split by position modulo 8 (weight_only_wide.h). Narrower vectors widen bytes, which hold
+// two neighbours: X is split into its even and odd elements. Σ (code − zero) x = Σ code x − zero Σ x, whose second sum is one
+// per block.
 
 enum { FXI_WEIGHT_ROWS = 4 };
 
 FXK_INLINE size_t fxi_blocks(const fxk_weight_only *p) { return (p->k + p->block - 1) / p->block; }
 
-// Floats of X, split and padded to whole blocks, and of its sums, for each row.
-FXK_INLINE size_t fxi_split_row(const fxk_weight_only *p) { return fxi_blocks(p) * p->block; }
+// Weights of a column that are decoded together, by which X is split.
+FXK_INLINE size_t fxi_split_unit(const fxk_weight_only *p) { return p->bits == 4 ? (FXI_AVX512 ? 128 : 32) : 1; }
+
+// Floats of X, split and padded to whole blocks and units, and of its sums, for each row.
+FXK_INLINE size_t fxi_split_row(const fxk_weight_only *p) {
+  const size_t unit = fxi_split_unit(p);
+  return (fxi_blocks(p) * p->block + unit - 1) / unit * unit;
+}
 
 static size_t weight_only_scratch(const fxk_weight_only *p) {
   return (p->m < FXI_WEIGHT_ROWS ? p->m : FXI_WEIGHT_ROWS) * (fxi_split_row(p) + fxi_blocks(p)) + 2 * FXK_VW;
 }
 
-// Every 32 numbers as 16 even ones and 16 odd ones for 4 bits, as they are for 8; and the sums of the blocks.
+// The element of X that goes to place i.
+FXK_INLINE size_t fxi_split_source(const fxk_weight_only *p, size_t i) {
+  const size_t unit = fxi_split_unit(p), at = i % unit;
+  if (unit == 1) return i;
+  const size_t lanes = 16, each = unit / lanes;
+  return i - at + at % lanes * each + at / lanes;
+}
+
+// X as it meets the codes, and the sums of its blocks.
 static void fxi_split(const fxk_weight_only *p, const float *x, float *y, float *sums) {
   const size_t length = fxi_split_row(p);
   for (size_t i = 0; i < length; ++i) {
-    const size_t place = p->bits == 4 ? i / 32 * 32 + i % 2 * 16 + i % 32 / 2 : i;
-    y[place] = i < p->k ? x[i] : 0;
+    const size_t source = fxi_split_source(p, i);
+    y[i] = source < p->k ? x[source] : 0;
   }
   for (size_t block = 0; block < fxi_blocks(p); ++block) {
+    const size_t first = block * p->block, count = p->k - first < p->block ? p->k - first : p->block;
     fxv sum = fxv_set(0);
-    for (size_t i = 0; i < p->block; i += FXK_VW) sum += fxv_load(y + block * p->block + i);
-    sums[block] = fxv_sum(sum);
+    size_t i = 0;
+    for (; i + FXK_VW <= count; i += FXK_VW) sum += fxv_load(x + first + i);
+    float rest = 0;
+    for (; i < count; ++i) rest += x[first + i];
+    sums[block] = fxv_sum(sum) + rest;
   }
 }
 
@@ -35,9 +55,19 @@ FXK_INLINE float fxi_zero(const fxk_weight_only *p, size_t column, size_t block)
   return (float)(block % 2 == 0 ? byte & 15 : byte >> 4);
 }
 
+#if FXI_AVX512
+#include "weight_only_wide.h"
+#endif
+
 // One column of `rows` rows.
 FXK_INLINE void fxi_weight_column(
   const fxk_weight_only *p, size_t column, const float *x, const float *sums, float *y, const int rows, const int bits) {
+#if FXI_AVX512
+  if (bits == 4) {
+    fxi_weight_column_wide(p, column, x, sums, y, rows);
+    return;
+  }
+#endif
   const size_t blocks = fxi_blocks(p), bytes = p->block * (size_t)bits / 8, x_row = fxi_split_row(p);
   const uint8_t *codes = p->codes + column * blocks * bytes;
   const float *scales = p->scales + column * blocks;

@@ -9,7 +9,7 @@
 typedef struct fxk_weight_only {
   size_t m, n, k;
   int bits;              // 4 or 8
-  size_t block;          // weights that share a scale: a multiple of 32
+  size_t block;          // weights that share a scale: 32, 64, 128 and so on
   const float *x;        // [m, k]
   const uint8_t *codes;  // [n, ceil(k / block), block bits / 8], lower bits first
   const float *scales;   // [n, ceil(k / block)]

@@ -32,11 +32,13 @@ public struct MixedPrecision: Sendable {
   /// - Throws: what `StaticQuantization.quantize` throws; `QuantizationError.option` if not even the model without a
   ///   quantized layer keeps the budget, which is a measure that varies.
   public func quantize(_ graph: Graph, samples: [[Tensor]]) throws -> Result {
-    try CalibrationData.check(samples, for: graph)
+    let allowsConstantInputs = quantization.allowsConstantInputs
+    try CalibrationData.check(samples, for: graph, allowsConstantInputs: allowsConstantInputs)
     let prepared = try quantization.prepared(graph)
     let plan = try quantization.plan(for: prepared)
     let data = try CalibrationData(
-      prepared, samples: samples, values: plan.observedValues(of: prepared), executor: quantization.executor)
+      prepared, samples: samples, values: plan.observedValues(of: prepared), allowsConstantInputs: allowsConstantInputs,
+      executor: quantization.executor)
     let target = try measure(prepared) - maximumDrop
     func model(without kept: Set<NodeID>) throws -> (QuantizedModel, Double) {
       let part = plan.excluding("it would cost more accuracy than the budget allows", where: kept.contains)

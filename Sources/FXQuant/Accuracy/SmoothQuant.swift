@@ -47,7 +47,8 @@ public struct SmoothQuant: Pass {
     guard !readers.isEmpty else { return outcome }
     let axes = Dictionary(readers.map { ($0.value, -1) }, uniquingKeysWith: { first, _ in first })
     let data = try CalibrationData(
-      graph, samples: samples, values: readers.map(\.value), channelAxes: axes, executor: executor)
+      graph, samples: samples, values: readers.map(\.value), channelAxes: axes, allowsConstantInputs: true,
+      executor: executor)
     for (value, layers) in readers {
       guard let ranges = data[graph.name(of: value)]?.channels?.ranges, ranges.count == layers[0].inputs else { continue }
       var weights = [Float](repeating: 0, count: ranges.count)

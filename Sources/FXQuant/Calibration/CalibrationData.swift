@@ -18,12 +18,13 @@ public struct CalibrationData: Sendable, Equatable {
   ///   - samples: for each sample one tensor per input, in order.
   ///   - values: what is observed; by default all floating values of the body.
   ///   - channelAxes: values of which ranges per index of an axis are kept.
+  ///   - allowsConstantInputs: whether an input that is one number everywhere is a warning in place of an error.
   /// - Throws: `QuantizationError.calibration` naming the input of samples that are no use; what the executor throws.
   public init(
     _ graph: Graph, samples: [[Tensor]], values: [ValueID]? = nil, channelAxes: [ValueID: Int] = [:],
-    executor: any GraphExecutor
+    allowsConstantInputs: Bool = false, executor: any GraphExecutor
   ) throws {
-    try CalibrationData.check(samples, for: graph)
+    try CalibrationData.check(samples, for: graph, allowsConstantInputs: allowsConstantInputs)
     let observed = try values ?? graph.floatingValues()
     let runner = try ObservedRun(graph, values: observed, executor: executor)
     for sample in samples {
@@ -66,10 +67,14 @@ public struct CalibrationData: Sendable, Equatable {
   }
 
   /// Looks at samples before anything runs.
+  /// - Parameter allowsConstantInputs: whether an input of several numbers may be one number everywhere. Ranges that follow
+  ///   from such data are worth nothing, so that this is an error unless somebody knows better (a mask of ones, say).
   /// - Throws: `QuantizationError.calibration` naming the input.
-  public static func check(_ samples: [[Tensor]], for graph: Graph) throws {
+  public static func check(_ samples: [[Tensor]], for graph: Graph, allowsConstantInputs: Bool = false) throws {
     let names = graph.inputs.map { graph.name(of: $0) }
     guard !samples.isEmpty else { throw QuantizationError.calibration(.noSamples(inputs: names)) }
+    /// The one number of each input that was no other yet.
+    var firsts: [Int: Double] = [:]
     for (index, sample) in samples.enumerated() {
       guard sample.count == names.count else {
         throw QuantizationError.calibration(.inputCount(sample: index, expected: names, actual: sample.count))
@@ -84,13 +89,18 @@ public struct CalibrationData: Sendable, Equatable {
           throw QuantizationError.calibration(.empty(input: names[position], sample: index))
         }
         guard tensor.elementType.isFloatingPoint else { continue }
-        let wrong = try tensor.numbers().doubles.count { !$0.isFinite }
+        let numbers = try tensor.numbers().doubles
+        if index == 0 { firsts[position] = numbers.count > 1 ? numbers[0] : nil }
+        if let first = firsts[position], numbers.contains(where: { $0 != first }) { firsts[position] = nil }
+        let wrong = numbers.count { !$0.isFinite }
         guard wrong == 0 else {
           throw QuantizationError.calibration(
             .notFinite(input: names[position], sample: index, count: wrong, of: tensor.elementCount))
         }
       }
     }
+    guard !allowsConstantInputs, let (position, number) = firsts.min(by: { $0.key < $1.key }) else { return }
+    throw QuantizationError.calibration(.constant(input: names[position], number))
   }
 }
 

@@ -24,14 +24,16 @@ public struct StaticQuantization: Sendable {
   public var preparations: [any Pass]
   /// Whether biases are moved by what the mean of each layer's result is off.
   public var correctsBias: Bool
+  /// Whether calibration data in which an input is one number everywhere are used, with a warning, in place of refused.
+  public var allowsConstantInputs: Bool
   public var executor: any GraphExecutor
 
   public init(
     quantizer: any Quantizer = CPUQuantizer(), format: Format = .qdq, preparations: [any Pass] = [],
-    correctsBias: Bool = false, executor: any GraphExecutor
+    correctsBias: Bool = false, allowsConstantInputs: Bool = false, executor: any GraphExecutor
   ) {
     (self.quantizer, self.format, self.preparations) = (quantizer, format, preparations)
-    (self.correctsBias, self.executor) = (correctsBias, executor)
+    (self.correctsBias, self.allowsConstantInputs, self.executor) = (correctsBias, allowsConstantInputs, executor)
   }
 
   /// The graph that is quantized: types inferred, constants folded, batch normalizations in the weights before them.
@@ -46,11 +48,12 @@ public struct StaticQuantization: Sendable {
   /// - Parameter samples: for each sample one tensor per input, in order.
   /// - Throws: `QuantizationError`; `PassError`; what the executor throws.
   public func quantize(_ graph: Graph, samples: [[Tensor]]) throws -> QuantizedModel {
-    try CalibrationData.check(samples, for: graph)
+    try CalibrationData.check(samples, for: graph, allowsConstantInputs: allowsConstantInputs)
     let prepared = try prepared(graph)
     let plan = try plan(for: prepared)
     let data = try CalibrationData(
-      prepared, samples: samples, values: plan.observedValues(of: prepared), executor: executor)
+      prepared, samples: samples, values: plan.observedValues(of: prepared), allowsConstantInputs: allowsConstantInputs,
+      executor: executor)
     var model = try quantize(prepared, plan, data)
     if correctsBias { try BiasCorrection(executor: executor).apply(to: &model, samples: samples) }
     return try finished(model)

@@ -48,7 +48,8 @@ public struct WeightOnlyQuantization: Sendable {
     }
     if gptq != nil { try CalibrationData.check(samples, for: graph) }
     var original = graph
-    try PassManager.foldingWeights(executor: executor).run(&original)
+    // A transposed matrix, as language models have one to turn rows of their table of tokens into scores, is read as it lies.
+    try PassManager.foldingWeights(executor: executor, then: [TransposeEliminationPass()]).run(&original)
     var quantizer = CPUQuantizer(quantizesBias: false)
     quantizer.quantizesActivationProducts = false
     var plan = try quantizer.annotate(original)

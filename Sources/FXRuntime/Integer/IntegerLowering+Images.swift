@@ -59,6 +59,28 @@ extension IntegerLowering {
     try put(.value(try graph[back].results[0]), inPlaceOf: last, label)
   }
 
+  /// `max_pool` of bytes, as graphs of ONNX's quantized operators have it.
+  mutating func lowerMaxPool(_ node: Node) throws {
+    guard [.int8, .uint8].contains(elementType(node.operand(0))), shape(node.operand(0))?.rank == 4,
+      try isPlainMaxPool(node)
+    else { return }
+    try replaceImage(
+      node.results[0], by: .integerMaxPool, [node.operand(0)], images: [0], maxPoolAttributes(node), label: "poolings of integers"
+    )
+  }
+
+  /// Whether the kernel for bytes pools so: two axes, nothing cut off, no places of the largest asked for.
+  private func isPlainMaxPool(_ node: Node) throws -> Bool {
+    try hasPlainWindow(node) && node[MaxPool.kernelShape].count == 2 && !node[MaxPool.ceilMode]
+      && node[MaxPool.storageOrder] == 0 && node.results.dropFirst().allSatisfy { try graph.uses(of: $0).isEmpty }
+  }
+
+  private func maxPoolAttributes(_ node: Node) -> Attributes {
+    var attributes = windowAttributes(node)
+    attributes[MaxPool.kernelShape] = node[MaxPool.kernelShape]
+    return attributes
+  }
+
   /// Pooling of numbers that are made of bytes.
   /// - Parameters:
   ///   - value: the quantized result.
@@ -68,12 +90,9 @@ extension IntegerLowering {
       return false
     }
     if node.op == .maxPool {
-      guard node[MaxPool.kernelShape].count == 2, !node[MaxPool.ceilMode], node[MaxPool.storageOrder] == 0,
-        try node.results.dropFirst().allSatisfy({ try graph.uses(of: $0).isEmpty }), areAlike(x, target)
-      else { return false }
-      var attributes = windowAttributes(node)
-      attributes[MaxPool.kernelShape] = node[MaxPool.kernelShape]
-      try replaceImage(value, by: .integerMaxPool, [x.integers], images: [0], attributes, label: "poolings of integers")
+      guard try isPlainMaxPool(node), areAlike(x, target) else { return false }
+      try replaceImage(
+        value, by: .integerMaxPool, [x.integers], images: [0], maxPoolAttributes(node), label: "poolings of integers")
       return true
     }
     var attributes = Attributes()

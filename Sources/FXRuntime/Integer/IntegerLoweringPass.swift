@@ -48,6 +48,7 @@ struct IntegerLowering {
     case .matmulInteger: try lowerIntegerProduct(node)
     case .conv: try lowerConvolution(node)
     case .qlinearConv, .convInteger: try lowerQuantizedConvolution(node)
+    case .maxPool: try lowerMaxPool(node)
     case .gather: try lowerGather(node)
     case .quantizeLinear: try lowerQuantization(node)
     default: break

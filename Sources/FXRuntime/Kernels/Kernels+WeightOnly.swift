@@ -11,7 +11,7 @@ extension KernelRequest {
     let (n, k, bits, block) = (
       self[MatmulNBits.n], self[MatmulNBits.k], self[MatmulNBits.bits], self[MatmulNBits.blockSize]
     )
-    guard [4, 8].contains(bits), block > 0, block % 32 == 0, n > 0, k > 0, type(0) == .float32, type(2) == .float32,
+    guard [4, 8].contains(bits), block >= 32, block & (block - 1) == 0, n > 0, k > 0, type(0) == .float32, type(2) == .float32,
       results[0].elementCount > 0, !has(4), shape(0).last == k
     else { return nil }
     let blocks = (k - 1) / block + 1

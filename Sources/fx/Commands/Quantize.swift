@@ -32,6 +32,7 @@ struct Quantize: ModelCommand {
   @Argument(help: "The model to read.") var input: String
   @Option(help: "Folder with samples of the inputs. The scheme static needs it, and --gptq, --max-drop and --report do.")
   var calibration: String?
+  @Flag(help: "Use samples in which an input is one number everywhere, in place of refusing them.") var allowConstant = false
   @Option(name: .shortAndLong, help: "The file to write, its format told by the extension.") var output: String?
   @Option(help: "What becomes integers: \(QuantizationSchemeName.allCases.map(\.rawValue).joined(separator: ", ")).")
   var scheme = QuantizationSchemeName.static
@@ -52,6 +53,10 @@ struct Quantize: ModelCommand {
     help: ArgumentHelp(
       "Leave layers in floating point until the class with the highest score changes for at most so many percent of the samples.",
       valueName: "points")) var maxDrop: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Leave layers in floating point whose own signal to quantization noise is below so many decibels.",
+      valueName: "decibels")) var keepBelow: Double?
   @Option(help: ArgumentHelp("A node that stays in floating point; may be repeated.", valueName: "node")) var exclude: [String] =
     []
   @Flag(help: "Say per layer how far it is off, what was not quantized and why, and sizes.") var report = false
@@ -69,9 +74,11 @@ struct Quantize: ModelCommand {
       throw ValidationError("'\(text)' is none of \(allowed.joined(separator: ", "))")
     }
     let isStatic = scheme == .static
-    if !isStatic, format == .qoperator || equalize || smooth != nil || correctBias || maxDrop != nil || !exclude.isEmpty {
+    if !isStatic,
+      format == .qoperator || equalize || smooth != nil || correctBias || maxDrop != nil || keepBelow != nil || !exclude.isEmpty
+    {
       throw ValidationError(
-        "--format, --equalize, --smooth, --correct-bias, --max-drop and --exclude belong to the scheme static")
+        "--format, --equalize, --smooth, --correct-bias, --max-drop, --keep-below and --exclude belong to the scheme static")
     }
     if gptq, scheme != .int4, scheme != .int8 { throw ValidationError("--gptq belongs to the weights- schemes") }
     if let smooth, !(0...1).contains(smooth) { throw ValidationError("--smooth takes a share from 0 to 1") }
@@ -110,14 +117,20 @@ struct Quantize: ModelCommand {
 
   private func quantizeStatically(_ graph: Graph, _ samples: [[Tensor]], _ backend: CPUBackend) throws -> QuantizedModel {
     let type = ElementType(rawValue: activations) ?? .uint8
-    let quantizer = CPUQuantizer(
+    var quantizer = CPUQuantizer(
       activation: QuantizationSpec(
         type, symmetric || type.isSignedInteger ? .symmetric : .asymmetric, observer: Observer(name: observer) ?? .minMax),
       weight: try weightSpec(), isPerChannel: !perTensor, excluded: Set(exclude))
     var preparations: [any Pass] = equalize ? [CrossLayerEqualization()] : []
     if let smooth { preparations.append(SmoothQuant(alpha: smooth, samples: samples, executor: backend)) }
-    let quantization = StaticQuantization(
-      quantizer: quantizer, format: format, preparations: preparations, correctsBias: correctBias, executor: backend)
+    var quantization = StaticQuantization(
+      quantizer: quantizer, format: format, preparations: preparations, correctsBias: correctBias,
+      allowsConstantInputs: allowConstant, executor: backend)
+    if let keepBelow {
+      let layers = try quantization.quantize(graph, samples: samples).report(on: samples).layers
+      quantizer.excluded.formUnion(layers.filter { $0.own.decibels < keepBelow }.map(\.name))
+      quantization.quantizer = quantizer
+    }
     guard let maxDrop else { return try quantization.quantize(graph, samples: samples) }
     let expected = try TopClasses(of: graph, samples, backend)
     let mixed = try MixedPrecision(quantization, maximumDrop: maxDrop) { candidate in

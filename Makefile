@@ -17,7 +17,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test parity gradients conformance validate bits tables passes exports hostile fuzz \
-  fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer quantization bench-graph codegen \
+  fuzz-address fuzz-passes fuzz-distributed distributed big models bench integer neon quantization bench-graph codegen \
   codegen-native bench-passes \
   views examples layers consumer lint format sanitize docs digits clean
 
@@ -139,11 +139,20 @@ bench: build ## time, memory and start-up beside ONNX Runtime, on the shipped mo
 	@"$$(scripts/python-env.sh python)" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
 	  $(if $(MODELS),,--markdown docs/Performance.md) $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
-integer: build ## models quantized by ONNX Runtime: outputs on 200 inputs and times beside its own (after `make models`; NAMES="resnet50" for some)
+integer: build ## models quantized by ONNX Runtime and PyTorch: roundings, outputs on 200 inputs, times (after `make models`; NAMES="resnet50")
 	@scripts/deps.sh test
 	@python="$$(scripts/python-env.sh exporters)" && \
+	  "$$python" Benchmarks/integer/quantize.py Models .cache/integer && \
 	  "$$python" Benchmarks/integer/quantize.py .cache/models .cache/integer && \
-	  "$$python" Benchmarks/integer/check.py $(FX) .cache/models .cache/integer $(NAMES)
+	  "$$python" Benchmarks/integer/pytorch.py .cache/integer && \
+	  "$$python" Benchmarks/integer/layers.py $(FX) \
+	    $$(ls .cache/integer/*/model.onnx | grep -E '/(digits|lenet|resnet18|mobilenet_v2|resnet50)\.(qdq|s8|pt2e)/') && \
+	  "$$python" Benchmarks/integer/decoding.py $(FX) .cache/models; status=$$?; \
+	  "$$python" Benchmarks/integer/check.py $(FX) .cache/models .cache/integer $(NAMES) && exit $$status
+
+neon: ## the C kernels for arm64, run by QEMU with and without dot products, and AVX2's and AVX-512's, beside the portable ones
+	@scripts/deps.sh neon
+	@scripts/check-neon.sh .cache/neon
 
 bench-graph: ## time of graph tooling from 10,000 to 1,000,000 nodes, beside torch.fx after `make models`
 	@scripts/deps.sh build
@@ -164,6 +173,7 @@ bench-passes: build ## nodes left and time taken beside ONNX Runtime, onnxsim an
 quantization: build ## trained networks in few bits, and our quantizer beside ONNX Runtime's: the tables of docs/Quantization.md
 	@scripts/deps.sh test
 	@FX_QUANTIZATION=1 FX_WRITE_DOCS=1 scripts/test.sh --filter 'QuantizationAwareTrainingTests/table'
+	@"$$(scripts/python-env.sh exporters)" Benchmarks/quantization/embeddings.py $(FX) --markdown docs/Quantization.md
 	@"$$(scripts/python-env.sh python)" Benchmarks/quantization/compare.py $(FX) $(or $(wildcard .cache/models),Models) \
 	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Quantization.md)
 

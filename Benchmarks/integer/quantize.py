@@ -2,8 +2,8 @@
 
 Below TARGET comes a folder for each model and form, with model.onnx and test_data_set_0/input_I.pb. Forms: qdq and qoperator
 (activations of 8 bits without a sign, weights with one per channel), s8 (both with a sign), dynamic, and int4 and int8weights
-(weights alone, in blocks of 32). Images are calibrated on smooth random pictures, token ids on random ones: what is compared
-is two programs on the same model, not the models' accuracy."""
+(weights alone, in blocks of 32). The shipped digits are calibrated on their own pictures, other images on smooth random ones, token ids on random ones: what is
+compared is two programs on the same model, not the models' accuracy."""
 
 import pathlib
 import shutil
@@ -18,6 +18,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 FORMS = {
+    "digits": ["qdq", "qoperator", "s8"],
     "lenet": ["qdq", "qoperator", "s8"],
     "mlp_mnist": ["qdq", "qoperator", "s8", "dynamic"],
     "resnet18": ["qdq", "s8"],
@@ -48,10 +49,19 @@ def sample(array, random):
     return (array.mean() + array.std() * coarse).astype(array.dtype)
 
 
+def samples(source, count, seed):
+    """Inputs for the model of a folder: its own pictures where it comes with some, else drawn like its test inputs."""
+    arrays, random = inputs_of(source), np.random.default_rng(seed)
+    if (source / "images.npy").exists():
+        images = np.load(source / "images.npy")
+        places = random.choice(len(images), count)
+        return [[images[place].reshape(1, *arrays[0].shape[1:]).astype(arrays[0].dtype)] for place in places]
+    return [[sample(array, random) for array in arrays] for _ in range(count)]
+
+
 class Reader(CalibrationDataReader):
-    def __init__(self, names, arrays, count):
-        random = np.random.default_rng(0)
-        self.batches = iter([dict(zip(names, [sample(array, random) for array in arrays])) for _ in range(count)])
+    def __init__(self, names, source, count):
+        self.batches = iter([dict(zip(names, arrays)) for arrays in samples(source, count, 0)])
 
     def get_next(self):
         return next(self.batches, None)
@@ -68,7 +78,7 @@ def quantize(source, target, form):
             constants = {tensor.name for tensor in loaded.graph.initializer}
             names = [value.name for value in loaded.graph.input if value.name not in constants]
             quantize_static(
-                prepared, model, Reader(names, arrays, 8 if arrays[0].size > 1000 else 16),
+                prepared, model, Reader(names, source, 8 if arrays[0].size > 1000 else 16),
                 quant_format=QuantFormat.QOperator if form == "qoperator" else QuantFormat.QDQ,
                 activation_type=QuantType.QInt8 if form == "s8" else QuantType.QUInt8, weight_type=QuantType.QInt8,
                 per_channel=True)

@@ -1,4 +1,4 @@
-"""compare.py FX FOLDER... [--models a,b] [--samples 8] [--keep DIR] [--markdown FILE]: our quantizer beside ONNX Runtime's.
+"""compare.py FX FOLDER... [--models a,b] [--samples 64] [--keep DIR] [--markdown FILE]: our quantizer beside ONNX Runtime's.
 
 Every FOLDER holds model.onnx. Both quantizers see the same samples, drawn from a fixed seed; other samples judge. For each
 model a line with the signal to quantization noise at the first output, in decibels:
@@ -79,13 +79,27 @@ def write(samples, folder: pathlib.Path) -> pathlib.Path:
 
 
 def run_fx(fx, path, samples, folder: pathlib.Path):
-    """What fx computes, which says itself what is wrong if it cannot."""
+    """What fx computes, eight samples at a time where the model takes them; it says itself what is wrong if it cannot."""
+    inputs = onnx.load(path, load_external_data=False).graph.input
+    free = all(value.type.tensor_type.shape.dim[0].dim_param for value in inputs if value.type.tensor_type.shape.dim)
+    try:
+        return run_batches(fx, path, samples, folder / "batch", 8 if free else 1)
+    except subprocess.CalledProcessError:
+        # Exporters name sizes that the model then does not leave open.
+        return run_batches(fx, path, samples, folder / "batch", 1)
+
+
+def run_batches(fx, path, samples, place: pathlib.Path, together: int):
     results = []
-    for index in range(len(samples)):
-        out = folder / f"out-{index}"
-        subprocess.run([fx, "run", path, "--inputs", folder / f"{index:03}", "--outputs", out], check=True, stdout=subprocess.DEVNULL)
-        results.append(np.load(out / "output_0.npy"))
-        shutil.rmtree(out)
+    for first in range(0, len(samples), together):
+        batch = samples[first : first + together]
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        for position, name in enumerate(batch[0]):
+            np.save(place / f"input_{position}.npy", np.concatenate([sample[name] for sample in batch]))
+        subprocess.run([fx, "run", path, "--inputs", place, "--outputs", place / "out"], check=True, stdout=subprocess.DEVNULL)
+        results.extend(np.split(np.load(place / "out" / "output_0.npy"), len(batch)))
+        shutil.rmtree(place)
     return results
 
 
@@ -112,7 +126,7 @@ def main() -> int:
     parser.add_argument("fx")
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--models", default="")
-    parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--markdown", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -134,7 +148,8 @@ def main() -> int:
             calibration = [draw(model, generator) for _ in range(arguments.samples)]
             tests = [draw(model, generator) for _ in range(arguments.samples)]
             exact = run_ort(path, tests)
-            seen, judged = write(calibration, place / "calibration"), write(tests, place / "tests")
+            seen, judged = write(calibration, place / "calibration"), place / "tests"
+            judged.mkdir()
             quant_pre_process(str(path), str(place / "prepared.onnx"), skip_symbolic_shape=True)
             for name, format in [("qdq", QuantFormat.QDQ), ("qoperator", QuantFormat.QOperator)]:
                 quantize_static(

@@ -17,9 +17,9 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
-  fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench integer neon quantization bench-graph codegen \
-  codegen-native bench-passes \
-  views examples serve-bench walk api release layers consumer lint format sanitize docs digits clean
+  fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench integer neon quantization bench-graph \
+  codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release layers \
+  consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,17 +56,32 @@ gradients: ## write PyTorch's gradients of the core operators for the tests agai
 codegen: build ## generated programs run by NumPy, PyTorch, XLA and LibTorch: ONNX's cases, then whole models (takes 2 GB of disk)
 	@scripts/deps.sh test
 	@$(TEST_INPUTS) && FX_CODEGEN_PYTHON="$$(scripts/python-env.sh codegen)" && export FX_CODEGEN_PYTHON && \
-	  scripts/test.sh --filter ProgramTests && \
+	  GOAL=$@ scripts/test.sh --filter ProgramTests && \
 	  scripts/codegen.sh $(FX) "$$FX_CODEGEN_PYTHON" Models $(wildcard .cache/models)
 
-codegen-native: build ## all of ONNX's cases as C++ (with sanitizers too), CUDA and TensorRT programs; models as libraries
+codegen-native: build ## all of ONNX's cases as C++ (with sanitizers too), CUDA and TensorRT programs; models as programs and libraries
 	@scripts/deps.sh test
 	@$(TEST_INPUTS) && cuda="$$(scripts/python-env.sh cuda)" && \
 	  FX_NVCC="$$(find "$$(dirname "$$cuda")/.." -name nvcc -type f | head -1)" && export FX_NVCC FX_NATIVE=1 && \
-	  scripts/test.sh --filter 'NativeCaseTests|TensorRTTests|CompiledModelTests' && \
-	  FX_NATIVE_FLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" scripts/test.sh --filter NativeCaseTests/stdCpp
-	@"$$(scripts/python-env.sh python)" scripts/check-native.py $(FX) Models/digits \
-	  $(foreach name,mlp_mnist lenet resnet18 mobilenet_v2 deit_tiny bert_mini lstm_classifier torch_cond os_loop_if,$(wildcard .cache/models/$(name)))
+	  GOAL=$@ scripts/test.sh --filter 'NativeCaseTests|TensorRTTests|CompiledModelTests' && \
+	  FX_NATIVE_FLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" scripts/test.sh --filter NativeCaseTests/stdCpp || exit 1; \
+	  python="$$(scripts/python-env.sh python)"; status=0; \
+	  "$$python" scripts/check-native.py $(FX) sanitized $(NATIVE_MODELS) || status=1; \
+	  "$$python" scripts/check-native.py $(FX) nvcc $(NATIVE_MODELS) || status=1; \
+	  "$$python" scripts/check-native.py $(FX) shim $(NATIVE_MODELS) || status=1; \
+	  "$$python" Benchmarks/compiled/compare.py $(FX) $(NATIVE_MODELS) || status=1; exit $$status
+
+# The models that native programs are made of.
+NATIVE_MODELS = Models/digits $(wildcard $(addprefix .cache/models/,mlp_mnist lenet resnet18 mobilenet_v2 deit_tiny bert_mini \
+  lstm_classifier torch_cond os_loop_if scan_rnn torch_scan ts_loop_if_ts))
+
+bench-compiled: build ## libraries of `fx compile` beside our runtime and ONNX Runtime: the table of docs/NativeCode.md (after `make models`)
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh python)" Benchmarks/compiled/compare.py $(FX) $(NATIVE_MODELS) --times --markdown docs/NativeCode.md
+
+onnx-to-pytorch: build ## PyTorch source of every model of `make models` loads its weights and equals ONNX Runtime: the table of docs/CodeGeneration.md
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh exporters)" scripts/check-pytorch.py $(FX) .cache/models --markdown docs/CodeGeneration.md
 
 conformance: build ## run ONNX's own cases in every mode and write docs/Conformance.md (or CASES=folder, such as .cache/models)
 	@scripts/deps.sh test

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
 for target in ${TARGETS:-numpy pytorch xla libtorch}; do
-  for model in $(find "$@" -name model.onnx | sort); do
+  for model in $(find -L "$@" -name model.onnx | sort); do
     "$fx" codegen "$model" --target "$target" --verify --python "$python" --atol "${ATOL:-1e-4}" -o "$work" 2>&1 | tee -a "$work.log"
     [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
     rm -rf "${work:?}"/*

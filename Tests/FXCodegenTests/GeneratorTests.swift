@@ -105,6 +105,45 @@ import Testing
     }
   }
 
+  /// No source holds characters that end lines or texts: Python and C++ spell them in one way, Swift in another.
+  @Test func controlCharacters() throws {
+    var graph = Graph(name: "net")
+    let x = try graph.addInput("x", .tensor(.float32, [2]))
+    let w = try graph.addParameter("w\u{1}\u{0}\"", Tensor(vector: [Float(1), 2]))
+    try graph.addOutput(try graph.call(.add, [.value(x), .parameter(w)]), name: "y")
+    let generator = CodeGenerator()
+    #expect(try generator.generateCode(graph, target: "numpy").contains(#"weights["w\u0001\u0000\""]"#))
+    #expect(try generator.generateCode(graph, target: "swift").contains(#""w\u{1}\u{0}\"""#))
+  }
+
+  /// What exporters write for "from the beginning" and "to the end" is left out.
+  @Test(arguments: ["pytorch", "numpy"]) func slicesReadAsWritten(_ target: String) throws {
+    let graph = try Self.graph(
+      """
+      graph @net(%x: f32[n, 8]) {
+        parameter @s: i64[2] constant = [-9223372036854775808, -9223372036854775807]
+        parameter @e: i64[2] constant = [9223372036854775807, -2]
+        parameter @a: i64[2] constant = [0, 1]
+        %y: f32[n, 6] = slice(%x, @s, @e, @a)
+        return %y
+      }
+      """)
+    #expect(try CodeGenerator().generateCode(graph, target: target).contains("x[:, :-2]"))
+  }
+
+  /// What masks are made of, written so that it is read as `float`.
+  @Test func leastNumber() throws {
+    let graph = try Self.graph(
+      """
+      graph @net(%x: f32[2], %m: bool[2]) {
+        parameter @least: f32[] constant = [-3.4028235e38]
+        %y: f32[2] = where(%m, %x, @least)
+        return %y
+      }
+      """)
+    #expect(try graph.toCpp().contains("at::scalar_tensor(-3.4028234663852886e+38, at::kFloat)"))
+  }
+
   @Test func controlFlowStaysControlFlow() throws {
     let graph = try #require(try CodegenCases.own().first).graph
     let python = try CodeGenerator().generateCode(graph, target: "pytorch")

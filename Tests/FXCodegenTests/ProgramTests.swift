@@ -109,4 +109,54 @@ import Testing
     let item = try CodegenCases.text("one", "fx 1\ngraph @one(%x: f32[2]) {\n  %y: f32[2] = relu(%x)\n  return %y\n}\n")
     #expect(try verifier.verify([item]) == [.skipped("'/no/python' does not start")])
   }
+
+  private static let rectified = "fx 1\ngraph @one(%x: f32[n, 2]) {\n  %y: f32[n, 2] = relu(%x)\n  return %y\n}\n"
+
+  private func outcome(_ target: any CodeTarget, _ environment: RunnerEnvironment) throws -> VerificationOutcome {
+    let folder = NSTemporaryDirectory() + "fx-tools-\(UUID())"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let item = try CodegenCases.text("one", Self.rectified)
+    return try #require(try ProgramVerifier(target, folder: folder, environment: environment).verify([item]).first)
+  }
+
+  /// C++ is compiled, loaded and run with the sizes of its inputs: open ones, and loops that no case of ONNX's has.
+  @Test func nativeProgramsRun() throws {
+    #expect(try outcome(StdCppTarget(), RunnerEnvironment()) == .executed(largestError: 0, specialized: true))
+    let verifier = CodegenCases.verifier(StdCppTarget())
+    defer { try? FileManager.default.removeItem(atPath: verifier.folder) }
+    let cases = try CodegenCases.own()
+    for (item, outcome) in zip(cases, try verifier.verify(cases)) {
+      guard case .executed = outcome else {
+        Issue.record("\(item.name): \(outcome)")
+        continue
+      }
+    }
+  }
+
+  /// Each tool that is not there is named; what can be judged without it is.
+  @Test func missingToolsAreSaid() throws {
+    let none = RunnerEnvironment(compiler: "/no/c++", nvcc: "/no/nvcc")
+    #expect(try outcome(StdCppTarget(), none) == .skipped("'/no/c++' does not start"))
+    #expect(try outcome(CudaTarget(), none) == .skipped("'/no/nvcc' does not start"))
+    #expect(try outcome(TensorRTTarget(), none) == .skipped("'/no/c++' does not start"))
+    #expect(try outcome(SwiftTarget(), none) == .skipped("nothing here runs swift"))
+    // The stand-in's headers serve for those of a machine; it has no builder.
+    let compiler = NSTemporaryDirectory() + "fx-compiler-\(UUID())"
+    defer { try? FileManager.default.removeItem(atPath: compiler) }
+    let shim = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Native/Shim").path
+    for (options, expected) in [("-DFX_NO_MAIN", VerificationOutcome.parsed), ("-DFX_NO_MAIN -Dfx=int", .failed(""))] {
+      let script = "#!/bin/sh\nexec g++ -isystem '\(shim)' \(options) \"$@\"\n"
+      try script.write(toFile: compiler, atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: compiler)
+      let outcome = try outcome(TensorRTTarget(), RunnerEnvironment(compiler: compiler))
+      #expect(expected.isFailure ? outcome.isFailure : outcome == expected, "\(outcome)")
+    }
+    if !FileManager.default.fileExists(atPath: "/usr/include/x86_64-linux-gnu/NvInfer.h"),
+      !FileManager.default.fileExists(atPath: "/usr/include/NvInfer.h")
+    {
+      #expect(
+        try outcome(TensorRTTarget(), RunnerEnvironment())
+          == .skipped("NvInfer.h is not where the compiler looks for headers"))
+    }
+  }
 }

@@ -108,7 +108,8 @@ import Testing
   }
 
   /// The table of docs/Quantization.md.
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["FX_QUANTIZATION"] != nil)) func table() throws {
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["FX_QUANTIZATION"] != nil, "`make quantization` writes it"))
+  func table() throws {
     let experiment = try DigitsExperiment()
     var lines = [
       "| network | seed | float32 | int8 | 4 bits | 4 bits, trained | recovered |", "|---|---|---|---|---|---|---|",

@@ -20,22 +20,15 @@ public struct CudaTarget: CodeTarget {
       .run(target: self.name)
     let files = NativeFiles(program, plan, name: name)
     let weights = files.weightBytes()
-    let isEmbedded = weights.count <= NativeFiles.embeddedLimit
-    var result = GeneratedProgram()
-    result.add(name + ".cu", source(program, plan, files, weights, isEmbedded: isEmbedded))
-    result.add(name + ".h", files.header())
-    result.add(name + "_main.cpp", files.main())
-    result.add("fx_interface.h", NativePrelude.interface)
-    result.add("fx_numeric.h", NativePrelude.numeric)
-    result.add("fx_model.h", NativePrelude.model)
-    result.add("fx_cuda.h", NativePrelude.cuda)
-    if !isEmbedded { result.add(name + ".weights", NativeFiles.weightFile(weights)) }
-    return result
+    return files.generated(
+      source(program, plan, files, weights), suffix: ".cu",
+      library: [("fx_cuda.h", NativePrelude.cuda)], weights: weights)
   }
 
   private func source(
-    _ program: NativeProgram, _ plan: ArenaPlan, _ files: NativeFiles, _ weights: [UInt8], isEmbedded: Bool
+    _ program: NativeProgram, _ plan: ArenaPlan, _ files: NativeFiles, _ weights: [UInt8]
   ) -> String {
+    let isEmbedded = NativeFiles.isEmbedded(weights)
     let name = files.name
     var body = NativeSource(program, .cuda)
     body.writeSteps()

@@ -35,8 +35,10 @@ public struct CodeGenerator: Sendable {
 
   /// The source that a reader starts with, of what `generate` gives.
   /// - Throws: as `generate`.
-  public func generateCode(_ graph: Graph, target: String) throws -> String {
-    try generate(graph, target: target).source
+  public func generateCode(
+    _ graph: Graph, target: String, _ options: CodegenOptions = CodegenOptions()
+  ) throws -> String {
+    try generate(graph, target: target, options).source
   }
 
   /// The program of a graph.

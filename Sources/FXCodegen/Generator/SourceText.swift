@@ -30,20 +30,12 @@ public struct SourceText: Sendable {
 }
 
 extension String {
-  /// Text between quotes that Python, C++ and Swift read alike.
+  /// Text between quotes that Python and C++ read alike; Swift reads what `quoted` gives.
   package var sourceQuoted: String {
-    var result = "\""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      default: result.unicodeScalars.append(scalar)
-      }
+    quoted { code in
+      let digits = String(code, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
-    return result + "\""
   }
 
   /// The text on one line, for comments: a name may hold line breaks.

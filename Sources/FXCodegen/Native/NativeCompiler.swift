@@ -15,6 +15,9 @@ public struct NativeCompiler: Sendable {
   public var options = ["-O3", "-march=native"]
   public var target = StdCppTarget()
 
+  /// What makes a library of a program for `std_cpp`.
+  static let libraryOptions = ["-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DFX_SHARED"]
+
   public init() {}
 
   /// Writes the library; weights are part of it.
@@ -31,30 +34,18 @@ public struct NativeCompiler: Sendable {
     // Written beside its place and moved, so that no half a library is ever loaded.
     let unfinished = path + ".\(ProcessInfo.processInfo.processIdentifier).tmp"
     defer { try? FileManager.default.removeItem(atPath: unfinished) }
-    var arguments = ["-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DFX_SHARED"] + options
-    let weights = folder + "/\(name).weights"
+    let main = program.files.first?.name ?? ""
+    var arguments = NativeCompiler.libraryOptions + options
+    let weights = folder + "/" + main.replacing(".cpp", with: ".weights")
     if FileManager.default.fileExists(atPath: weights) { arguments.append("-DFX_WEIGHTS=\"\(weights)\"") }
-    arguments += [folder + "/\(name).cpp", "-o", unfinished]
+    arguments += [folder + "/" + main, "-o", unfinished]
     if target.usesBLAS { arguments.append("-lopenblas") }
-    try NativeCompiler.run(compiler, arguments)
-    guard rename(unfinished, path) == 0 else { throw FileError(path: path, operation: .create, code: errno) }
-  }
-
-  /// Runs a program and waits for it.
-  static func run(_ program: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw NativeCompilerError(
-        compiler: program, status: process.terminationStatus, output: String(decoding: said, as: UTF8.self))
+    // What cannot be started is as little there as what the shell does not find.
+    let built = (try? Subprocess.run(compiler, arguments)) ?? Subprocess.Output(status: 127, text: "")
+    guard built.status == 0 else {
+      throw NativeCompilerError(compiler: compiler, status: built.status, output: built.text)
     }
+    guard rename(unfinished, path) == 0 else { throw FileError(path: path, operation: .create, code: errno) }
   }
 }
 

@@ -8,11 +8,12 @@ struct NativeFiles {
   let name: String
 
   /// Weights up to this size are part of the code.
-  static let embeddedLimit = 16 << 10
+  private static let embeddedLimit = 16 << 10
 
   init(_ program: NativeProgram, _ plan: ArenaPlan, name: String) {
     (self.program, self.plan) = (program, plan)
-    self.name = name
+    // The library's own names begin so.
+    self.name = name == "fx" || name.hasPrefix("fx_") ? "model_" + name : name
   }
 
   // MARK: - Weights
@@ -60,6 +61,31 @@ struct NativeFiles {
     }
     return lines + ["};", ""]
   }
+
+  // MARK: - All files
+
+  /// The program's files.
+  /// - Parameters:
+  ///   - source: the main program, with the end of its name.
+  ///   - library: the headers that it includes beside those of every native program.
+  ///   - weights: what `weightBytes` gave; they get a file unless they are small enough to be part of the code.
+  func generated(
+    _ source: String, suffix: String, library: [(name: String, text: String)], weights: [UInt8]
+  ) -> GeneratedProgram {
+    var result = GeneratedProgram()
+    result.add(name + suffix, source)
+    result.add(name + ".h", header())
+    result.add(name + "_main.cpp", main())
+    result.add("fx_interface.h", NativePrelude.interface)
+    result.add("fx_numeric.h", NativePrelude.numeric)
+    result.add("fx_model.h", NativePrelude.model)
+    for header in library { result.add(header.name, header.text) }
+    if !NativeFiles.isEmbedded(weights) { result.add(name + ".weights", NativeFiles.weightFile(weights)) }
+    return result
+  }
+
+  /// Whether weights are part of the code.
+  static func isEmbedded(_ weights: [UInt8]) -> Bool { weights.count <= embeddedLimit }
 
   // MARK: - Header
 
@@ -120,7 +146,7 @@ struct NativeFiles {
     }
     func table(_ kind: String, _ ports: [NativeProgram.Port]) -> String { ports.isEmpty ? "nullptr" : "\(kind)_infos" }
     lines += [
-      "const fx_interface model_interface = {",
+      "const fx_interface own_table = {",
       "1, \"\(CodeText.harmless(program.name))\", \(program.inputs.count), \(table("input", program.inputs)), \(program.outputs.count), \(table("output", program.outputs)),",
       "\(plan.byteCount), \(weightsBytes),",
       "[](const char* weights, void** model) { return \(name)_create(weights, reinterpret_cast<\(name)_model**>(model)); },",
@@ -136,10 +162,10 @@ struct NativeFiles {
   func closingCode() -> [String] {
     [
       "const char* \(name)_message(int status) { return fx::message(status); }", "",
-      "const fx_interface* \(name)_interface(void) { return &model_interface; }", "",
+      "const fx_interface* \(name)_interface(void) { return &own_table; }", "",
       "#if defined(FX_SHARED)", "// The one name that a shared library is looked up by.",
       "extern \"C\" __attribute__((visibility(\"default\"))) const fx_interface* fx_model_interface(void);",
-      "extern \"C\" const fx_interface* fx_model_interface(void) { return &model_interface; }", "#endif",
+      "extern \"C\" const fx_interface* fx_model_interface(void) { return &own_table; }", "#endif",
     ]
   }
 

@@ -23,7 +23,48 @@ extension NumpyRows {
       if hasSizes, call[Resize.aspect] != "stretch" { arguments.append("aspect=\"\(call[Resize.aspect])\"") }
       return "\(call.use(.resize))(\(arguments.joined(separator: ", ")))"
     }
+    define(.nonMaxSuppression) { call in
+      func item(_ index: Int, _ missing: String) -> String {
+        guard call.has(index) else { return missing }
+        if let integer = call.site.integers(index)?.first { return "\(integer)" }
+        return call.site.number(index).map { NumpyTypes.number($0, .float32) } ?? "\(call.primary(index)).item()"
+      }
+      let limits = [item(2, "0"), item(3, "0"), item(4, "-np.inf")].joined(separator: ", ")
+      let centered = call[NonMaxSuppression.isCentered] ? ", centered=True" : ""
+      return "\(call.use(.nonMaxSuppression))(\(call[0]), \(call[1]), \(limits)\(centered))"
+    }
   }
+}
+
+extension NumpyFunction {
+  static let nonMaxSuppression = NumpyFunction(
+    "non_max_suppression",
+    """
+    def non_max_suppression(boxes, scores, limit, iou_threshold, score_threshold, centered=False):
+        \"\"\"Rows of batch, class and box: the best boxes of each class that do not overlap a better one.\"\"\"
+        first, second = boxes[..., :2], boxes[..., 2:]
+        if centered:
+            low, high = first - second / 2, first + second / 2
+        else:
+            low, high = np.minimum(first, second), np.maximum(first, second)
+        areas = (high - low).prod(-1)
+        chosen = []
+        for batch, of_classes in enumerate(scores):
+            for kind, row in enumerate(of_classes):
+                rest = np.argsort(-row, kind="stable")
+                rest = rest[row[rest] > score_threshold]
+                for _ in range(min(limit, len(rest))):
+                    if len(rest) == 0:
+                        break
+                    best, rest = rest[0], rest[1:]
+                    chosen.append((batch, kind, best))
+                    top = np.minimum(high[batch, best], high[batch, rest])
+                    shared = np.maximum(top - np.maximum(low[batch, best], low[batch, rest]), 0).prod(-1)
+                    with np.errstate(invalid="ignore"):
+                        overlap = shared / (areas[batch, best] + areas[batch, rest] - shared)
+                    rest = rest[~(overlap > iou_threshold)]
+        return np.array(chosen, dtype=np.int64).reshape(-1, 3)
+    """)
 }
 
 extension NumpyCall {

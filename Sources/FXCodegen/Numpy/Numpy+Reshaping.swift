@@ -108,7 +108,7 @@ extension NumpyCall {
       let size = site.shape(0)?[place].size
       let limit = size ?? Int(Int32.max)
       let isWholeEnd = step > 0 ? end >= limit : end < -limit
-      let isWholeStart = step > 0 ? start == 0 : start >= limit - 1 && start >= Int(Int32.max) - 1
+      let isWholeStart = step > 0 ? start == 0 || start <= -limit : start >= limit - 1 && start >= Int(Int32.max) - 1
       parts[place] = "\(isWholeStart ? "" : "\(start)"):\(isWholeEnd ? "" : "\(end)")" + (step == 1 ? "" : ":\(step)")
     }
     while parts.count > 1, parts.last == ":" { parts.removeLast() }

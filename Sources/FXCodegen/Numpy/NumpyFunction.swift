@@ -27,7 +27,7 @@ public struct NumpyFunction: Sendable, Hashable {
   }
 
   /// The functions of this package, whose names variables do not take.
-  static let all: [NumpyFunction] = arithmetic + windowed + indexed
+  static let all: [NumpyFunction] = arithmetic + windowed + indexed + [.nonMaxSuppression]
 }
 
 extension NumpyFunction {

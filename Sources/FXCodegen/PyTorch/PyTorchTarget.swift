@@ -113,7 +113,7 @@ extension TorchFunction {
   /// The functions of this package, whose names variables do not take.
   static let all: [TorchFunction] = [
     .truncatedDivide, .withTensorIndices, .averagePool, .reshape, .sliceAxes, .padConstant, .padAxis, .gatherND, .scatterND,
-    .topK,
+    .topK, .nonMaxSuppression,
   ]
 }
 

@@ -115,14 +115,51 @@ extension NativePrelude {
       }
     }
 
+    // Products of rows of a and columns of b whose elements follow each other, several rows for each element of b.
+    template <class T, int Rows>
+    inline void multiply_dots(const T* a, index a_row, const T* b, index b_column, T* c, index n, index k) {
+      using vector = typename vector_of<T>::type;
+      constexpr int width = lanes<T>;
+      for (index j = 0; j < n; ++j) {
+        const T* column = b + j * b_column;
+        vector sums[Rows][2];
+    #pragma GCC unroll 4
+        for (int i = 0; i < Rows; ++i) sums[i][0] = sums[i][1] = vector{};
+        index l = 0;
+        for (; l + 2 * width <= k; l += 2 * width) {
+          vector y[2];
+          std::memcpy(y, column + l, sizeof y);
+    #pragma GCC unroll 4
+          for (int i = 0; i < Rows; ++i) {
+            vector x[2];
+            std::memcpy(x, a + i * a_row + l, sizeof x);
+            sums[i][0] += x[0] * y[0];
+            sums[i][1] += x[1] * y[1];
+          }
+        }
+        for (int i = 0; i < Rows; ++i) {
+          sums[i][0] += sums[i][1];
+          T sum = 0;
+          for (int lane = 0; lane < width; ++lane) sum += sums[i][0][lane];
+          for (index s = l; s < k; ++s) sum += a[i * a_row + s] * column[s];
+          c[i * n + j] += sum;
+        }
+      }
+    }
+
     // Too few rows to be worth packing for: sums of rows of b, or products of rows.
     template <class T>
     inline void multiply_rows(
         const T* a, index a_row, index a_column, const T* __restrict b, index b_row, index b_column, T* __restrict c,
         index m, index n, index k) {
-      using vector = typename vector_of<T>::type;
-      constexpr int width = lanes<T>;
-      for (index i = 0; i < m; ++i) {
+      index i = 0;
+      if (b_row == 1 && a_column == 1) {
+        for (; i + 4 <= m; i += 4) multiply_dots<T, 4>(a + i * a_row, a_row, b, b_column, c + i * n, n, k);
+        for (; i + 2 <= m; i += 2) multiply_dots<T, 2>(a + i * a_row, a_row, b, b_column, c + i * n, n, k);
+        if (i < m) multiply_dots<T, 1>(a + i * a_row, a_row, b, b_column, c + i * n, n, k);
+        return;
+      }
+      for (; i < m; ++i) {
         if (b_column == 1) {
           for (index l = 0; l < k; ++l) {
             const T x = a[i * a_row + l * a_column];
@@ -131,22 +168,8 @@ extension NativePrelude {
           continue;
         }
         for (index j = 0; j < n; ++j) {
-          const T* row = b + j * b_column;
           T sum = 0;
-          index l = 0;
-          if (b_row == 1 && a_column == 1) {
-            vector sums[2] = {vector{}, vector{}};
-            for (; l + 2 * width <= k; l += 2 * width) {
-              vector x[2], y[2];
-              std::memcpy(x, a + i * a_row + l, sizeof x);
-              std::memcpy(y, row + l, sizeof y);
-              sums[0] += x[0] * y[0];
-              sums[1] += x[1] * y[1];
-            }
-            sums[0] += sums[1];
-            for (int lane = 0; lane < width; ++lane) sum += sums[0][lane];
-          }
-          for (; l < k; ++l) sum += a[i * a_row + l * a_column] * row[l * b_row];
+          for (index l = 0; l < k; ++l) sum += a[i * a_row + l * a_column] * b[l * b_row + j * b_column];
           c[i * n + j] += sum;
         }
       }
@@ -178,7 +201,9 @@ extension NativePrelude {
           a_plain ? CblasNoTrans : CblasTrans, b_plain ? CblasNoTrans : CblasTrans, int(m), int(n), int(k), a, int(a_size), b,
           int(b_size), c);
     #else
-      if (m < 4) return multiply_rows(a, a_row, a_column, b, b_row, b_column, c, m, n, k);
+      // Where packing would transpose b, more rows are needed to make up for it.
+      const bool is_dots = b_row == 1 && a_column == 1;
+      if (m < 4 || (is_dots && m <= 16)) return multiply_rows(a, a_row, a_column, b, b_row, b_column, c, m, n, k);
       const auto pack = [=](index l, index depth, index j, index columns, T* panel) {
         constexpr index width = tile_columns<T>;
         for (index first = 0; first < columns; first += width) {

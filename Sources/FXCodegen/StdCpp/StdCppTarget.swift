@@ -31,18 +31,12 @@ public struct StdCppTarget: CodeTarget {
     ).run(target: self.name)
     let files = NativeFiles(program, plan, name: name)
     let weights = files.weightBytes()
-    let isEmbedded = weights.count <= NativeFiles.embeddedLimit
-    var result = GeneratedProgram()
-    result.add(name + ".cpp", source(program, plan, files, weights, isEmbedded: isEmbedded))
-    result.add(name + ".h", files.header())
-    result.add(name + "_main.cpp", files.main())
-    result.add("fx_interface.h", NativePrelude.interface)
-    result.add("fx_numeric.h", NativePrelude.numeric)
-    result.add("fx_model.h", NativePrelude.model)
-    result.add("fx_lines.h", NativePrelude.lines)
-    result.add("fx_matmul.h", (usesBLAS ? "#define FX_CBLAS\n" : "") + NativePrelude.matmul)
-    if !isEmbedded { result.add(name + ".weights", NativeFiles.weightFile(weights)) }
-    return result
+    return files.generated(
+      source(program, plan, files, weights), suffix: ".cpp",
+      library: [
+        ("fx_lines.h", NativePrelude.lines),
+        ("fx_matmul.h", (usesBLAS ? "#define FX_CBLAS\n" : "") + NativePrelude.matmul),
+      ], weights: weights)
   }
 
   /// Where the weights' file is, if it was made part of the program: then no file is needed to run it.
@@ -58,8 +52,9 @@ public struct StdCppTarget: CodeTarget {
   }
 
   private func source(
-    _ program: NativeProgram, _ plan: ArenaPlan, _ files: NativeFiles, _ weights: [UInt8], isEmbedded: Bool
+    _ program: NativeProgram, _ plan: ArenaPlan, _ files: NativeFiles, _ weights: [UInt8]
   ) -> String {
+    let isEmbedded = NativeFiles.isEmbedded(weights)
     let name = files.name
     var body = NativeSource(program, .cpp)
     body.writeSteps()

@@ -26,7 +26,7 @@ public struct SwiftTarget: CodeTarget {
     let name = options.programName(of: graph)
     var writer = SwiftWriter(graph)
     for (value, name) in zip(graph.inputs, graph.inputs.map { graph.name(of: $0) }) {
-      try writer.define(value, "try graph.addInput(\(name.sourceQuoted), \(SwiftWriter.type(try graph.type(of: value))))")
+      try writer.define(value, "try graph.addInput(\(name.quoted), \(SwiftWriter.type(try graph.type(of: value))))")
     }
     try writer.declareParameters()
     try writer.write(graph.body)
@@ -40,7 +40,7 @@ public struct SwiftTarget: CodeTarget {
     text.add("/// - Throws: `GraphError.unknownName` for a missing weight; what building a graph throws.")
     text.add("public func \(SwiftWriter.escaped(function))(_ weights: [String: Tensor]) throws -> Graph {")
     text.depth = 1
-    text.add("var graph = Graph(name: \(graph.name.sourceQuoted))")
+    text.add("var graph = Graph(name: \(graph.name.quoted))")
     if writer.usesWeights {
       text.add("func weight(_ name: String) throws -> Tensor {")
       text.add("  guard let tensor = weights[name] else { throw GraphError.unknownName(name, suggestions: []) }")
@@ -82,23 +82,23 @@ private struct SwiftWriter {
   mutating func write(_ region: RegionID, in place: String? = nil) throws {
     for id in try graph.nodes(in: region) { try write(graph[id], in: place) }
     let results = try graph.results(of: region).map { try text($0) }
-    let labels = graph.resultNames(of: region).map(\.sourceQuoted)
+    let labels = graph.resultNames(of: region).map(\.quoted)
     let names = place == nil ? ", names: [\(labels.joined(separator: ", "))]" : ""
     source.add("try graph.setResults(of: \(place ?? "graph.body"), [\(results.joined(separator: ", "))]\(names))")
   }
 
   private mutating func write(_ node: Node, in place: String?) throws {
     let operands = try node.operands.map { try text($0) }.joined(separator: ", ")
-    var arguments = "op(\(node.op.description.sourceQuoted)), [\(operands)]"
+    var arguments = "op(\(node.op.description.quoted)), [\(operands)]"
     let attributes = node.attributes.filter { $0.value != node.op.schema?.defaultAttributes[$0.name] }
     if !attributes.isEmpty {
-      let list = try attributes.map { "\($0.name.sourceQuoted): \(try text($0.value, of: $0.name, node))" }
+      let list = try attributes.map { "\($0.name.quoted): \(try text($0.value, of: $0.name, node))" }
       arguments += ", attributes: [\(list.joined(separator: ", "))]"
     }
     let at = place.map { ", at: .end(of: \($0))" } ?? ""
     // Types follow from inference, but for those that regions carry.
     if node.results.count == 1, node.regions.isEmpty {
-      let label = graph.label(of: node.results[0]).map { ", name: \($0.sourceQuoted)" } ?? ""
+      let label = graph.label(of: node.results[0]).map { ", name: \($0.quoted)" } ?? ""
       return try define(node.results[0], "try graph.call(\(arguments)\(at)\(label))")
     }
     let types = node.results.map { node.regions.isEmpty ? ".unknown" : SwiftWriter.type(graph.type(of: .value($0))) }
@@ -113,7 +113,7 @@ private struct SwiftWriter {
       source.add("let \(label) = try graph[\(call)].regions[\(index)]")
       for argument in try graph.arguments(of: region) {
         let type = SwiftWriter.type(graph.type(of: .value(argument)))
-        try define(argument, "try graph.addArgument(to: \(label), name: \(graph.name(of: argument).sourceQuoted), \(type))")
+        try define(argument, "try graph.addArgument(to: \(label), name: \(graph.name(of: argument).quoted), \(type))")
       }
       try write(region, in: label)
     }
@@ -122,7 +122,7 @@ private struct SwiftWriter {
       if try label == nil && graph.uses(of: value).isEmpty { continue }
       try define(value, "try graph[\(call)].results[\(index)]", isNamed: label != nil)
       if let label, let name = names[value] {
-        source.add("try graph.setName(\(label.sourceQuoted), of: \(name))")
+        source.add("try graph.setName(\(label.quoted), of: \(name))")
       }
     }
   }
@@ -148,7 +148,7 @@ private struct SwiftWriter {
     if let known = parameters[id] { return known }
     let parameter = try graph[id]
     let name = identifiers.unique(parameter.name)
-    let key = parameter.name.sourceQuoted
+    let key = parameter.name.quoted
     let role = parameter.role == .weight ? "" : ", role: .\(parameter.role.rawValue)"
     if let tensor = parameter.tensor {
       source.add("let \(name) = try graph.addParameter(\(key), \(try self.tensor(tensor, named: parameter.name))\(role))")
@@ -174,7 +174,7 @@ private struct SwiftWriter {
     }
     weights[name] = tensor
     usesWeights = true
-    return "weight(\(name.sourceQuoted))"
+    return "weight(\(name.quoted))"
   }
 
   private mutating func text(_ value: AttributeValue, of name: String, _ node: Node) throws -> String {
@@ -182,10 +182,10 @@ private struct SwiftWriter {
     case .bool(let x): return "\(x)"
     case .int(let x): return "\(x)"
     case .float(let x): return x.isFinite ? "\(x)" : ".float(\(SwiftWriter.number(Double(x), isFloat: true)))"
-    case .string(let x): return x.sourceQuoted
+    case .string(let x): return x.quoted
     case .ints(let x): return ".ints(\(x))"
     case .floats(let x): return ".floats([\(x.map { SwiftWriter.number(Double($0), isFloat: true) }.joined(separator: ", "))])"
-    case .strings(let x): return ".strings([\(x.map(\.sourceQuoted).joined(separator: ", "))])"
+    case .strings(let x): return ".strings([\(x.map(\.quoted).joined(separator: ", "))])"
     case .elementType(let x): return ".elementType(.\(x))"
     case .type(let x): return ".type(\(SwiftWriter.type(x)))"
     case .tensor(let x): return ".tensor(\(try tensor(x, named: "\(graph.name(of: node.id)).\(name)")))"
@@ -219,7 +219,7 @@ private struct SwiftWriter {
   /// A size, a symbol, or their polynomial.
   private static func dimension(_ dimension: Dimension) -> String {
     if let size = dimension.size { return "\(size)" }
-    if let symbol = dimension.symbol { return symbol.sourceQuoted }
+    if let symbol = dimension.symbol { return symbol.quoted }
     // Other expressions follow from inference.
     return ".unknown"
   }

@@ -33,5 +33,9 @@ extension TorchRows {
 
 extension Float {
   /// The number that the shortest decimal of this one reads as: what a person writes.
-  var decimal: Double { Double(description) ?? Double(self) }
+  var decimal: Double {
+    // The shortest decimals of the largest numbers lie beyond what the type holds.
+    let read = Double(description) ?? Double(self)
+    return read.magnitude <= Double(Float.greatestFiniteMagnitude) ? read : Double(self)
+  }
 }

@@ -49,8 +49,10 @@ extension TorchRows {
           flips.append(place)
           (start, end, step) = (size - 1 - first, max(size - 1 - last, 0), -step)
         }
-        let isWholeEnd = end >= (size ?? Int(Int32.max))
-        places[place] = .range(start == 0 ? nil : .int(start), isWholeEnd ? nil : .int(end), step: step)
+        // Exporters write the least and the largest integers for what is left out.
+        let limit = size ?? Int(Int32.max)
+        let isWholeStart = start == 0 || start <= -limit
+        places[place] = .range(isWholeStart ? nil : .int(start), end >= limit ? nil : .int(end), step: step)
       }
       func isAll(_ place: TorchExpression.Place) -> Bool {
         switch place {

@@ -94,7 +94,7 @@ struct TorchDialect: StatementDialect {
     guard let numbers = try? tensor.numbers(), tensor.elementType.bitWidth >= 8 else { return nil }
     switch numbers {
     case .signed(let x): return tensor.elementType == .bool ? .bool(x[0] != 0) : .int(Int(x[0]))
-    case .floats(let x): return .number(tensor.elementType == .float64 ? x[0] : Float(x[0]).decimal)
+    case .floats(let x): return .number(tensor.elementType == .float32 ? Float(x[0]).decimal : x[0])
     case .unsigned: return nil
     }
   }

@@ -11,9 +11,11 @@ package enum Subprocess {
   }
 
   /// Runs a program and waits for it.
-  /// - Parameter timeout: seconds after which it is ended, with status 124.
+  /// - Parameters:
+  ///   - program: a path, or a name to look for as the shell does: one that is not there gives status 127.
+  ///   - timeout: seconds after which it is ended, with status 124; without one it may take as long as it does.
   /// - Throws: what the system says if it cannot be started.
-  package static func run(_ program: String, _ arguments: [String], timeout: Double) throws -> Output {
+  package static func run(_ program: String, _ arguments: [String], timeout: Double = .infinity) throws -> Output {
     let process = Process()
     let isPath = program.contains("/")
     process.executableURL = URL(fileURLWithPath: isPath ? program : "/usr/bin/env")

@@ -129,12 +129,15 @@ public struct RunnerEnvironment: Sendable {
   public var python: String
   /// A C++ compiler.
   public var compiler: String
+  /// NVIDIA's compiler.
+  public var nvcc: String
   /// Seconds after which programs are given up.
   public var timeout: Double
 
-  public init(python: String = "python3", compiler: String = "c++", timeout: Double = 1800) {
+  public init(python: String = "python3", compiler: String = "c++", nvcc: String = "nvcc", timeout: Double = 1800) {
     self.python = python
     self.compiler = compiler
+    self.nvcc = nvcc
     self.timeout = timeout
   }
 }

@@ -13,7 +13,11 @@ extension String {
   }
 
   /// The string in double quotes, with `\"`, `\\`, `\n`, `\t`, `\r` and `\u{…}` for what cannot stand as it is.
-  package var quoted: String {
+  package var quoted: String { quoted { "\\u{\(String($0, radix: 16))}" } }
+
+  /// The string in double quotes.
+  /// - Parameter control: how the characters are spelled that no source text holds, from their codes.
+  package func quoted(control: (UInt32) -> String) -> String {
     var text = "\""
     for scalar in unicodeScalars {
       switch scalar {
@@ -22,7 +26,7 @@ extension String {
       case "\n": text += "\\n"
       case "\t": text += "\\t"
       case "\r": text += "\\r"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7F: text += "\\u{\(String(scalar.value, radix: 16))}"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7F: text += control(scalar.value)
       default: text.unicodeScalars.append(scalar)
       }
     }

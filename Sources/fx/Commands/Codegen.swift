@@ -28,6 +28,7 @@ struct Codegen: ParsableCommand {
   @Option(help: "With --verify: only models whose path matches this regular expression.") var filter: String?
   @Option(help: "A Python interpreter with the target's packages.")
   var python = ProcessInfo.processInfo.environment["FX_CODEGEN_PYTHON"] ?? "python3"
+  @Option(help: "NVIDIA's compiler.") var nvcc = ProcessInfo.processInfo.environment["FX_NVCC"] ?? "nvcc"
   @Option(help: "Relative tolerance where a model says none.") var rtol = 1e-3
   @Option(help: "Absolute tolerance where a model says none.") var atol = 1e-5
   @Flag(help: "Print failures and refusals only, and how many there are of each.") var brief = false
@@ -75,7 +76,7 @@ struct Codegen: ParsableCommand {
     var failures = 0
     for target in targets {
       let verifier = ProgramVerifier(
-        target, folder: "\(root)/\(target.name)", environment: RunnerEnvironment(python: python),
+        target, folder: "\(root)/\(target.name)", environment: RunnerEnvironment(python: python, nvcc: nvcc),
         executor: ReferenceExecutor())
       let outcomes = try verifier.verify(cases)
       report(target, cases, outcomes)

@@ -53,18 +53,8 @@ struct Doctor: ParsableCommand {
 
   /// The first line that a program prints; `nil` if it is not there or fails.
   private func firstLine(_ program: String, _ arguments: [String]) -> String? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return text.split(separator: "\n").first.map { $0.trimmingCharacters(in: .whitespaces) }
+    guard let output = try? Subprocess.run(program, arguments, timeout: 120), output.status == 0 else { return nil }
+    return output.text.split(separator: "\n").first.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
   /// A small network on both executors.

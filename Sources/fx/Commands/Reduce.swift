@@ -1,4 +1,5 @@
 import ArgumentParser
+import FXCodegen
 import FXCore
 import FXPasses
 import FXRuntime
@@ -52,16 +53,8 @@ struct Reduce: ModelCommand {
       try? FileManager.default.removeItem(atPath: values)
       try ModelFile.write(graph, to: file)
       try ValueFiles.write(inputs: inputs, of: graph, to: values)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      process.arguments = [
-        "-c", command.replacingOccurrences(of: "{model}", with: file).replacingOccurrences(of: "{inputs}", with: values),
-      ]
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      process.waitUntilExit()
-      return process.terminationStatus
+      let line = command.replacingOccurrences(of: "{model}", with: file).replacingOccurrences(of: "{inputs}", with: values)
+      return try Subprocess.run("/bin/sh", ["-c", line]).status
     }
   }
 }

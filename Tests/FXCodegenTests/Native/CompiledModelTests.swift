@@ -35,6 +35,20 @@ import Testing
     #expect(throws: ExecutionError.self) { try model.run([.tensor(Tensor(Float(1)))]) }
   }
 
+  /// Names that the library's own code has are no names of models.
+  @Test func namesOfLibraries() throws {
+    let folder = NSTemporaryDirectory() + "fx-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for name in ["fx", "fx_model"] {
+      let source = try CodeGenerator().generateCode(graph(), target: "cuda", CodegenOptions(name: name))
+      #expect(source.contains("int model_\(name)_create("))
+    }
+    // Whose functions once had the name of a table.
+    try NativeCompiler().compile(graph(), to: folder + "/model.so")
+    #expect(try CompiledModel(path: folder + "/model.so").outputs.map(\.name) == ["probabilities"])
+  }
+
   @Test func programsAreDeterministicAndReadable() throws {
     let graph = try graph()
     for target in ["std_cpp", "std_cpp_cblas", "cuda", "tensorrt"] {
@@ -57,10 +71,13 @@ import Testing
   }
 
   @Test func missingCompilersAndLibrariesAreErrors() throws {
-    var compiler = NativeCompiler()
-    compiler.compiler = "no-such-compiler"
     let path = NSTemporaryDirectory() + "fx-\(UUID().uuidString).so"
-    #expect(throws: NativeCompilerError.self) { try compiler.compile(graph(), to: path) }
+    for name in ["no-such-compiler", "/no/compiler"] {
+      var compiler = NativeCompiler()
+      compiler.compiler = name
+      let error = #expect(throws: NativeCompilerError.self) { try compiler.compile(graph(), to: path) }
+      #expect(error?.description == "there is no compiler '\(name)' on this machine")
+    }
     #expect(!FileManager.default.fileExists(atPath: path))
     #expect(throws: CompiledModelError.self) { try CompiledModel(path: path) }
     // A library that is no model.

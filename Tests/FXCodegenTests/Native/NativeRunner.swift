@@ -126,7 +126,9 @@ struct NativeRunner {
         for (int n = 0; n < program.input_count; ++n) {
           arrays.emplace_back(program.inputs[n].bytes);
           std::FILE* file = std::fopen((path + ".input" + std::to_string(n)).c_str(), "rb");
-          complete = complete && file && std::fread(arrays.back().data(), 1, arrays.back().size(), file) == arrays.back().size();
+          std::vector<unsigned char>& array = arrays.back();
+          // An empty vector has no address.
+          complete = complete && file && (array.empty() || std::fread(array.data(), 1, array.size(), file) == array.size());
           if (file) std::fclose(file);
         }
         for (int n = 0; n < program.output_count; ++n) arrays.emplace_back(program.outputs[n].bytes, 0xff);
@@ -141,7 +143,7 @@ struct NativeRunner {
         for (int n = 0; n < program.output_count && status == 0; ++n) {
           const std::vector<unsigned char>& array = arrays[std::size_t(program.input_count + n)];
           std::FILE* file = std::fopen((path + ".output" + std::to_string(n)).c_str(), "wb");
-          if (!file || std::fwrite(array.data(), 1, array.size(), file) != array.size()) status = -1;
+          if (!file || (!array.empty() && std::fwrite(array.data(), 1, array.size(), file) != array.size())) status = -1;
           if (file) std::fclose(file);
         }
         std::printf("%s %d %s\\n", names[i], status, status < 0 ? "files" : program.message(status));

@@ -7,6 +7,8 @@ struct NativeSweep {
   private(set) var passed: [String] = []
   /// Those that pass after inputs that say sizes were made constants.
   private(set) var specialized: Set<String> = []
+  /// The operators of those that passed.
+  private(set) var operators: Set<Operator> = []
   private(set) var failed: [String: String] = [:]
   /// Cases by the reason why the target does not write them.
   private(set) var refused: [String: [String]] = [:]
@@ -57,5 +59,6 @@ struct NativeSweep {
       }
     }
     passed = cases.keys.filter { failed[$0] == nil }.sorted()
+    for name in passed { operators.formUnion(cases[name]?.graph.operatorCounts.map(\.op) ?? []) }
   }
 }

@@ -51,7 +51,7 @@ struct SnakeKernel: Kernel {
     var options = TraceOptions()
     options.inference = ShapeInference(rules: rules)
     let graph = try trace(.tensor(.float32, ["n", 3], name: "x"), options: options) { (x: SymbolicTensor) in
-      (x * 2).calling(Snake.op, attributes: [Snake.alpha.name: .float(0.5)])
+      (x * 2).call(Snake.op, attributes: [Snake.alpha.name: .float(0.5)])
     }
     let slow = try ReferenceExecutor(kernels: kernels).run(graph, x)
 

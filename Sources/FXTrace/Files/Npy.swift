@@ -68,6 +68,8 @@ public enum Npy {
 
   private static func strings(_ header: NpyHeader, _ body: UnsafeRawBufferPointer, width: Int) throws -> Tensor {
     let count = try Tensor.elementCount(of: header.shape, .string)
+    // Strings of no characters take no bytes: a header could ask for any number of them.
+    guard width > 0 || count == 0 else { throw NpyError.unsupported(header.descriptor) }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: width * 4)
     guard !overflow, bytes <= body.count else { throw NpyError.truncated }
     let strings = (0..<count).map { index in

@@ -13,8 +13,8 @@ extension SymbolicTensor {
   /// - Parameters:
   ///   - others: the other operands; `nil` for one that is left out.
   ///   - attributes: checked against the operator's schema, and completed by its defaults.
-  public func calling(
-    _ op: Operator, _ others: [(any SymbolicOperand)?] = [], attributes: Attributes = [:], fileID: String = #fileID,
+  public func call(
+    _ op: Operator, _ others: (any SymbolicOperand)?..., attributes: Attributes = [:], fileID: String = #fileID,
     line: Int = #line
   ) -> SymbolicTensor {
     apply(op, others, attributes: attributes, fileID, line)

@@ -7,8 +7,12 @@ struct Generate: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Decode tokens with a model that has a cache, each time the one that scores best.",
     discussion: """
-      The model takes a token and the cache of the tokens before, and gives scores and the cache grown by one: what exporters
-      call `past` and `present`. Prints the tokens, and how many came a second.
+      The model takes a token and the cache of the tokens before, and gives scores and \
+      the cache grown by one: what exporters call `past` and `present`. Prints the \
+      tokens, and how many came a second.
+
+      Example:
+        fx generate model.onnx --prompt 1,15043 --tokens 64
       """)
 
   @Argument(help: "The model.") var model: String

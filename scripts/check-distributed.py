@@ -172,7 +172,7 @@ def training():
 
 
 # How fast the models of the open collection learn in steps that stay stable.
-RATES = {"resnet18": "1e-5", "gpt2": "1e-1", "bert_mini": "1e-1"}
+RATES = {"resnet18": "1e-5", "gpt2": "1e-3", "bert_mini": "1e-1"}
 
 
 def model_training(folder):

@@ -161,13 +161,13 @@ models: ## export the open models to .cache/models (MODELS="lenet gpt2" for some
 	@scripts/deps.sh test
 	@"$$(scripts/python-env.sh exporters)" Benchmarks/models/export.py $(MODELS)
 
-bench: build ## time, memory and start-up beside ONNX Runtime (after `make models` OpenVINO and PyTorch too); THREADS=2, BATCH=8, MODELS="gpt2"
+bench: build ## time, memory and start-up beside ONNX Runtime, after `make models` on those too; THREADS=2 BATCH=8 OTHERS="openvino torch" MODELS="gpt2"
 	@scripts/deps.sh test
-	@"$$(scripts/python-env.sh $(if $(wildcard .cache/exporters/.stamp),exporters,python))" \
-	  Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) --threads $(or $(THREADS),1) --batch $(or $(BATCH),1) \
-	  $(if $(wildcard .cache/exporters/.stamp),--others openvino$(comma)torch) \
-	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Performance.md \
-	    --table "$(or $(THREADS),1) threads$(comma) batch $(or $(BATCH),1)")
+	@"$$(scripts/python-env.sh $(if $(OTHERS),exporters,python))" Benchmarks/compare.py $(FX) Models $(wildcard .cache/models) \
+	  --threads $(or $(THREADS),1) --batch $(or $(BATCH),1) --markdown docs/Performance.md \
+	  --table "$(or $(THREADS),1) threads$(comma) batch $(or $(BATCH),1)$(if $(OTHERS),$(comma) others)$(if $(MODELS),$(comma) some)" \
+	  $(if $(OTHERS),--others $(subst $(space),$(comma),$(strip $(OTHERS)))) \
+	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
 integer: build ## models quantized by ONNX Runtime and PyTorch: roundings, outputs on 200 inputs, times (after `make models`; NAMES="resnet50")
 	@scripts/deps.sh test

@@ -98,9 +98,12 @@ def geometric_mean(values):
 
 
 def write_table(document, name, rows):
-    """Puts a table between the marks of a document: a line per model, columns for each number of threads."""
+    """Puts a table between the marks of a document: a line per model, columns for each number of threads. Nothing happens
+    where the document has no such marks."""
     marks = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
     text = document.read_text()
+    if marks[0] not in text:
+        return
     before, rest = text.split(marks[0])
     after = rest.split(marks[1])[1]
     threads = sorted({row["threads"] for row in rows})

@@ -20,7 +20,8 @@ public enum Npy {
     let count = try Tensor.elementCount(of: header.shape, type)
     guard let needed = type.byteCount(elements: count), needed <= body.count else { throw NpyError.truncated }
     let data = UnsafeRawBufferPointer(rebasing: body[..<needed])
-    if !isSwapped, !header.isFortranOrder || header.shape.count <= 1 {
+    // Without elements there is no order, and the other sizes may be any.
+    if data.isEmpty || (!isSwapped && (!header.isFortranOrder || header.shape.count <= 1)) {
       if let owner { return try Tensor(type, header.shape, borrowing: data, owner: owner) }
       return try Tensor(type, header.shape, bytes: data)
     }

@@ -61,12 +61,15 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     built = pathlib.Path(call("swift", "build", "--show-bin-path").strip())
     triple = json.loads(call("swift", "-print-target-info"))["target"]["triple"]
+    # Modules that are built for testing also show what only they import: modules of C, found by their maps.
+    maps = [*built.glob("*.build/module.modulemap"), *pathlib.Path("Sources").glob("**/module.modulemap")]
     archives, problems = [], []
     for module in libraries():
         symbols, archive, diagnostics = work / "symbols" / module, work / f"{module}.doccarchive", work / f"{module}.json"
         symbols.mkdir(parents=True)
         call("swift", "symbolgraph-extract", "-module-name", module, "-I", built / "Modules", "-target", triple,
-             "-minimum-access-level", "public", "-skip-synthesized-members", "-output-dir", symbols)
+             "-minimum-access-level", "public", "-skip-synthesized-members", "-output-dir", symbols,
+             *(argument for path in maps for argument in ("-Xcc", f"-fmodule-map-file={path}")))
         call("docc", "convert", "--additional-symbol-graph-dir", symbols, "--output-path", archive,
              "--diagnostics-file", diagnostics, "--transform-for-static-hosting",
              "--fallback-display-name", module, "--fallback-bundle-identifier", module)

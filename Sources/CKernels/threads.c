@@ -5,23 +5,33 @@
 // mixed fields: before the fields change, `claim` is closed, and a field's release store carries that along, so whoever
 // has read a new field with acquire fails in the swap.
 //
-// Idle threads watch `claim` for a few microseconds, then sleep on `epoch`. The publisher makes a system call only if
-// somebody sleeps.
+// Idle threads watch `claim` for a while, then sleep on `epoch`. The publisher makes a system call only if somebody
+// sleeps. To wake one takes as long as a short job, so while somebody says that more jobs are about to come, idle threads
+// watch longer, provided that there is a core for each.
 // c11 hides syscall and posix_memalign without this.
 #define _GNU_SOURCE
 #include "include/fxk_threads.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #if defined(__linux__)
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
-enum { SPINS = 4000, LINE = 64 };
+enum {
+  LINE = 64,
+  // How often idle threads look: about 0.1 ms, and 2 ms between jobs of a row.
+  LOOKS = 1 << 16,
+  PATIENT_LOOKS = 20 << 16,
+  // Looks between pauses. Hypervisors take the core from a thread that pauses often and does nothing else.
+  LOOKS_PER_PAUSE = 32,
+};
 
 // As the next chunk: nothing to claim.
 #define CLOSED UINT32_MAX
@@ -46,8 +56,10 @@ struct fxk_threads {
   _Atomic size_t count;
   _Atomic size_t chunk;
   _Atomic uint32_t chunks;
+  _Alignas(LINE) _Atomic uint32_t rows;  // how many callers say that more jobs will come
   // Constant after creation.
   size_t size;
+  bool has_cores;  // one for each thread
   worker *workers;
 #if !defined(__linux__)
   pthread_mutex_t mutex;
@@ -55,12 +67,30 @@ struct fxk_threads {
 #endif
 };
 
-static inline void relax(void) {
+static inline void pause_core(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   __asm__ __volatile__("yield");
 #endif
+}
+
+// Whether to look once more after so many looks in vain.
+static inline bool looks_on(const fxk_threads *pool, int looks) {
+  if (looks % LOOKS_PER_PAUSE != 0) return true;
+  pause_core();
+  if (looks < LOOKS) return true;
+  return looks < PATIENT_LOOKS && pool->has_cores && atomic_load_explicit(&pool->rows, memory_order_relaxed) != 0;
+}
+
+// The cores that this process may run on.
+static size_t core_count(void) {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return (size_t)CPU_COUNT(&set);
+#endif
+  const long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (size_t)count : 1;
 }
 
 // Sleeps while *word == expected; may wake without reason.
@@ -120,10 +150,8 @@ static void *worker_main(void *argument) {
   uint32_t last = 0;
   for (;;) {
     uint32_t generation = last;
-    for (int spin = 0; spin < SPINS; ++spin) {
+    for (int looks = 1; generation == last && looks_on(pool, looks); ++looks) {
       generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
-      if (generation != last) break;
-      relax();
     }
     if (generation == last) {
       const uint32_t epoch = atomic_load_explicit(&pool->epoch, memory_order_seq_cst);
@@ -150,6 +178,7 @@ fxk_threads *fxk_threads_create(size_t count) {
   fxk_threads *pool = memory;
   *pool = (fxk_threads){0};
   pool->size = 1;
+  pool->has_cores = count <= core_count();
 #if !defined(__linux__)
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->condition, NULL);
@@ -183,6 +212,10 @@ void fxk_threads_destroy(fxk_threads *pool) {
 
 size_t fxk_threads_size(const fxk_threads *pool) { return pool->size; }
 
+void fxk_threads_begin_row(fxk_threads *pool) { atomic_fetch_add_explicit(&pool->rows, 1, memory_order_relaxed); }
+
+void fxk_threads_end_row(fxk_threads *pool) { atomic_fetch_sub_explicit(&pool->rows, 1, memory_order_relaxed); }
+
 void fxk_threads_run(fxk_threads *pool, size_t count, size_t chunk, fxk_threads_body body, void *context) {
   if (count == 0) return;
   if (chunk == 0) chunk = 1;
@@ -210,11 +243,9 @@ void fxk_threads_run(fxk_threads *pool, size_t count, size_t chunk, fxk_threads_
   }
   work(pool, generation, 0);
   // What others claimed may still run.
-  for (int spin = 0; atomic_load_explicit(&pool->done, memory_order_acquire) != chunks; ++spin) {
-    if (spin < SPINS) {
-      relax();
-      continue;
-    }
+  for (int looks = 1; atomic_load_explicit(&pool->done, memory_order_acquire) != chunks; ++looks) {
+    if (looks_on(pool, looks)) continue;
+    looks = 0;
     atomic_store_explicit(&pool->caller_waits, 1, memory_order_seq_cst);
     const uint32_t done = atomic_load_explicit(&pool->done, memory_order_seq_cst);
     if (done != chunks) wait_on(pool, &pool->done, done);

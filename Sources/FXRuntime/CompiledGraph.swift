@@ -39,9 +39,11 @@ public final class CompiledGraph: Executable {
   }
 
   func run(_ values: [RuntimeValue], into results: inout [RuntimeValue], observer: (any StepObserver)?) throws {
-    try program.run(
-      values, into: &results, limits: RunLimits(time: timeLimit, memory: memoryLimit),
-      check: { values in try inputs.check(values) }, observer: observer)
+    try program.pool.whileStepsFollow {
+      try program.run(
+        values, into: &results, limits: RunLimits(time: timeLimit, memory: memoryLimit),
+        check: { values in try inputs.check(values) }, observer: observer)
+    }
   }
 }
 

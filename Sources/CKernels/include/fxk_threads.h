@@ -27,4 +27,8 @@ size_t fxk_threads_size(const fxk_threads *threads);
 // as worker 0.
 void fxk_threads_run(fxk_threads *threads, size_t count, size_t chunk, fxk_threads_body body, void *context);
 
+// Between these calls more jobs are about to come: threads without work stay awake for up to 2 ms.
+void fxk_threads_begin_row(fxk_threads *threads);
+void fxk_threads_end_row(fxk_threads *threads);
+
 #endif

@@ -3,7 +3,7 @@ internal import CKernels
 /// Threads that run chunks of an index range together with the caller.
 ///
 /// Chunks are claimed one by one, so uneven work and a core taken away by the host cost little. Between calls the
-/// threads watch for work for some microseconds, then sleep. A call allocates nothing.
+/// threads watch for work for a tenth of a millisecond, then sleep. A call allocates nothing.
 ///
 /// Calls may overlap: while one runs on the pool, another (from a second thread, or from inside a chunk) runs its whole
 /// range on its own thread.
@@ -25,6 +25,15 @@ public final class ThreadPool: @unchecked Sendable {
   /// Stops and joins the threads.
   deinit {
     fxk_threads_destroy(pool)
+  }
+
+  /// Calls `body`, in which `parallelFor` will be called over and over: until it ends, threads without work stay awake for
+  /// up to 2 ms if there is a core for each, since waking one takes as long as many a step.
+  func whileStepsFollow<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let pool, size > 1 else { return try body() }
+    fxk_threads_begin_row(pool)
+    defer { fxk_threads_end_row(pool) }
+    return try body()
   }
 
   /// Runs `body` once for each piece of `0..<count`, `chunk` indices long but for the last, and returns when all

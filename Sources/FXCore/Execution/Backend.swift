@@ -1,5 +1,6 @@
 /// An engine that compiles graphs.
 public protocol Backend: Sendable {
+  /// Who the backend is and what it is good for. Messages, `BackendRegistry.infos` and partitioning ask for it.
   var info: BackendInfo { get }
   /// Whether the backend can run a node, and why not.
   ///
@@ -42,8 +43,11 @@ extension Backend {
   }
 }
 
+/// Whether a backend can run a node.
 public enum BackendSupport: Sendable, Equatable {
+  /// It can: `compile` takes a graph with the node.
   case supported
+  /// It cannot, and why, as messages quote it; the reason may be empty.
   case unsupported(reason: String)
 }
 
@@ -54,21 +58,28 @@ public struct BackendOverhead: Sendable, Equatable {
   /// Seconds for every byte that crosses into the backend or out of it; 0 where memory is shared.
   public var secondsPerByte: Double
 
+  /// An overhead of so many seconds a call and a byte; 0 each unless said.
   public init(secondsPerCall: Double = 0, secondsPerByte: Double = 0) {
     self.secondsPerCall = secondsPerCall
     self.secondsPerByte = secondsPerByte
   }
 
+  /// No overhead: 0 seconds a call and a byte, what a backend has that says nothing.
   public static let none = BackendOverhead()
 }
 
 /// What a backend says of itself.
 public struct BackendInfo: Sendable, Equatable {
+  /// What messages and partitions call the backend, such as `cpu`; it may be registered under another name.
   public var name: String
+  /// The backend's own version, such as `1.0.0`, for people: nothing compares it.
   public var version: String
+  /// What the backend is good for. Information: `support(for:in:)` decides what it is given to run.
   public var capabilities: [BackendCapability]
+  /// The kinds of device it runs on, such as `cpu`: free text.
   public var deviceTypes: [String]
 
+  /// What a backend gives as its `info`.
   public init(name: String, version: String, capabilities: [BackendCapability], deviceTypes: [String]) {
     self.name = name
     self.version = version
@@ -77,8 +88,24 @@ public struct BackendInfo: Sendable, Equatable {
   }
 }
 
+/// Something a backend can do beyond running single nodes. A claim for people and tools to read; nothing checks it.
 public enum BackendCapability: String, Sendable, Hashable, CaseIterable {
-  case graphExecution, optimization, dynamicShapes, controlFlow, quantization, training, profiling, distributed
+  /// Compiles and runs whole graphs.
+  case graphExecution
+  /// Simplifies or fuses graphs before it runs them.
+  case optimization
+  /// Runs one compiled graph on inputs of different sizes.
+  case dynamicShapes
+  /// Runs nodes that own regions: `cond`, `while_loop`, `loop`, `scan`, `call`.
+  case controlFlow
+  /// Computes on quantized tensors.
+  case quantization
+  /// Runs training steps.
+  case training
+  /// Measures how long each step of a run takes.
+  case profiling
+  /// Runs a graph on several ranks.
+  case distributed
 }
 
 /// A backend that interprets: it is handed graph and inputs on every run.

@@ -2,6 +2,7 @@ import Synchronization
 
 /// Backends by name. Safe to use from any thread.
 public final class BackendRegistry: Sendable {
+  /// Makes a backend; called outside the registry's lock, on every `makeBackend`, from any thread.
   public typealias Factory = @Sendable () throws -> any Backend
 
   /// The registry of `registerBackendFactory` and `executeWithBackend`.
@@ -9,6 +10,7 @@ public final class BackendRegistry: Sendable {
 
   private let factories = Mutex<[String: Factory]>([:])
 
+  /// A registry of its own, without backends; those registered in `shared` are not in it.
   public init() {}
 
   /// Registers a backend under `name`, replacing one of that name.
@@ -40,7 +42,9 @@ public final class BackendRegistry: Sendable {
   }
 }
 
+/// What can be wrong with choosing a backend or with what it gives back, as facts.
 public enum BackendError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Nothing is registered under the name; `known` lists what is, sorted.
   case unknown(String, known: [String])
   /// A backend gave another number of results than the graph has outputs.
   case resultCount(String, expected: [String], actual: Int)

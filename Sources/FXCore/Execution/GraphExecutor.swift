@@ -25,6 +25,7 @@ public protocol Executable: Sendable {
 
 /// What can be wrong with a run, as facts; the wording is in `description`.
 public enum ExecutionError: Error, Sendable, Equatable {
+  /// `actual` values were given for the inputs named in `expected`.
   case inputCount(expected: [String], actual: Int)
   /// An input's type is not the graph's.
   case inputType(String, expected: ValueType, actual: ValueType)
@@ -38,12 +39,15 @@ public enum ExecutionError: Error, Sendable, Equatable {
   /// nothing.
   case constraint(
     String, origin: String, symbol: String, input: String, dimension: Int, size: Int, allowed: String?, given: [String: Int])
+  /// The parameters of these names hold no tensor.
   case unboundParameters([String])
   /// Nobody has a kernel for these operators.
   case unsupported([String])
+  /// A value of this type stands where a tensor is asked for.
   case notATensor(ValueType)
   /// A node failed.
   case node(String, op: String, location: Location?, reason: String)
+  /// The run needs `needed` bytes beyond weights and inputs where `limit` were allowed; `Int.max` for more than fit an `Int`.
   case memoryLimit(needed: Int, limit: Int)
   /// The run took longer than it may.
   case timeLimit(Duration)

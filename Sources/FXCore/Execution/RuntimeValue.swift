@@ -1,5 +1,6 @@
 /// A value while a graph runs: what goes in, comes out, and passes between nodes.
 public enum RuntimeValue: Sendable, Equatable {
+  /// A dense tensor: all that most graphs take and give.
   case tensor(Tensor)
   /// Elements of one type, which an empty sequence still has.
   case sequence([RuntimeValue], element: ValueType)
@@ -8,6 +9,7 @@ public enum RuntimeValue: Sendable, Equatable {
   /// Keys (a vector of strings or integers) and a value for each.
   case map(keys: Tensor, values: [RuntimeValue])
 
+  /// The tensor, if the value is one; `nil` for sequences, optionals and maps.
   public var tensor: Tensor? {
     if case .tensor(let tensor) = self { tensor } else { nil }
   }

@@ -1,15 +1,18 @@
 /// What is wrong with a graph in the binary format or in JSON and where, as facts; `FormatError+Description.swift` has
 /// the wording. The text format has `TextError`.
 public struct FormatError: Error, Sendable, Equatable {
+  /// Which format was read: `binary` or `json`.
   public let format: GraphFormat
   /// `byte 1234` of a binary file, `regions[0].nodes[3]` in JSON; empty for the whole.
   public let place: String
+  /// What is wrong there.
   public let fault: Fault
 
   /// What is wrong.
   public enum Fault: Sendable, Equatable {
     /// The beginning is that of something else.
     case notThisFormat
+    /// The version `found` cannot be read; the newest that can is `supported`.
     case version(found: Int, supported: Int)
     /// The bytes end before what they announce.
     case truncated
@@ -21,8 +24,11 @@ public struct FormatError: Error, Sendable, Equatable {
     case index(String, Int, count: Int)
     /// What was expected is not there.
     case expected(String)
+    /// A type is nested deeper than `limit` levels.
     case tooDeep(limit: Int)
+    /// The graph that is described would break a rule of graphs: a name taken, a value of another region, a wrong count, …
     case graph(GraphError)
+    /// A tensor's shape and bytes do not make a tensor.
     case tensor(TensorError)
     /// A type or dimension does not read; the error's position is within its text.
     case text(TextError)
@@ -38,7 +44,12 @@ public struct FormatError: Error, Sendable, Equatable {
 
 /// The formats that hold everything a graph holds.
 public enum GraphFormat: String, Sendable, Hashable, CaseIterable {
-  case text, binary, json
+  /// For people, and the canonical one: `docs/TextFormat.md`, read by `Graph(text:)`.
+  case text
+  /// The fast one, whose weights can be mapped: versioned, with checksums.
+  case binary
+  /// For tools in other languages: `docs/JSONFormat.md`, read by `Graph(json:)`.
+  case json
 
   /// What files in the format are called.
   public var fileExtension: String {

@@ -11,6 +11,7 @@ public struct JSONOptions: Sendable, Hashable {
   /// Whether the text is broken into indented lines.
   public var isPretty: Bool
 
+  /// With weights and on one line, unless said otherwise.
   public init(weights: Bool = true, isPretty: Bool = false) {
     self.weights = weights
     self.isPretty = isPretty

@@ -7,10 +7,12 @@ public struct TextOptions: Sendable, Hashable {
     /// Those of at most so many elements; the others as `…`, which does not read back.
     case upTo(Int)
   }
+  /// Which weights are written; all unless said.
   public var weights: Weights
   /// Whether the source line of each node is written.
   public var locations: Bool
 
+  /// With all weights and the locations of nodes, unless said otherwise.
   public init(weights: Weights = .all, locations: Bool = true) {
     self.weights = weights
     self.locations = locations

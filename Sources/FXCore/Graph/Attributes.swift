@@ -1,17 +1,28 @@
 /// The value of an attribute: a fact about a node that is known when the graph is made.
 public enum AttributeValue: Sendable, Equatable {
+  /// A truth value. ONNX has integers 0 and 1 for these.
   case bool(Bool)
+  /// A 64-bit integer.
   case int(Int)
   /// 32 bits, as in ONNX.
   case float(Float)
+  /// Text, or one of the names that `AttributeSpecification.allowed` lists.
   case string(String)
+  /// Integers, such as axes, sizes and strides; may be empty.
   case ints([Int])
+  /// Numbers of 32 bits, as `float`.
   case floats([Float])
+  /// Texts, such as class labels and the words of a vocabulary.
   case strings([String])
+  /// The element type that a node converts to or makes.
   case elementType(ElementType)
+  /// The type of a value, such as that of what `recv` gives.
   case type(ValueType)
+  /// Types of several values. No operator of this framework has such an attribute; others' may.
   case types([ValueType])
+  /// A tensor: a constant's value, a tree's thresholds. Bytes are shared as `Tensor` shares them.
   case tensor(Tensor)
+  /// Several tensors. No operator of this framework has such an attribute; others' may.
   case tensors([Tensor])
 
   public static func == (a: AttributeValue, b: AttributeValue) -> Bool {
@@ -34,9 +45,33 @@ public enum AttributeValue: Sendable, Equatable {
 
   /// The kind of value, as schemas and messages name it.
   public enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
-    case bool, int, float, string, ints, floats, strings, elementType, type, types, tensor, tensors
+    /// `true` or `false`.
+    case bool
+    /// A 64-bit integer.
+    case int
+    /// A number of 32 bits.
+    case float
+    /// Text.
+    case string
+    /// A list of integers.
+    case ints
+    /// A list of numbers of 32 bits.
+    case floats
+    /// A list of texts.
+    case strings
+    /// An `ElementType`.
+    case elementType
+    /// A `ValueType`.
+    case type
+    /// A list of `ValueType`s.
+    case types
+    /// A `Tensor`.
+    case tensor
+    /// A list of `Tensor`s.
+    case tensors
   }
 
+  /// Which case it is.
   public var kind: Kind {
     switch self {
     case .bool: .bool
@@ -57,12 +92,17 @@ public enum AttributeValue: Sendable, Equatable {
 
 /// A node's attributes: a dictionary sorted by name. Lookup is O(log n).
 public struct Attributes: Sendable, Equatable {
+  /// A name and its value.
   public struct Entry: Sendable, Equatable {
+    /// The attribute's name, by which the entries are sorted; that of a key such as `Softmax.axis`.
     public let name: String
+    /// What the attribute is.
     public var value: AttributeValue
   }
+  /// All attributes, sorted by name, each name once.
   public private(set) var entries: [Entry] = []
 
+  /// No attributes.
   public init() {}
 
   /// The last of equal names wins.
@@ -80,6 +120,7 @@ public struct Attributes: Sendable, Equatable {
     return (low, low < entries.count && entries[low].name == name)
   }
 
+  /// The value of the attribute called `name`, `nil` if there is none; `nil` removes it. Setting another name is O(n).
   public subscript(name: String) -> AttributeValue? {
     get {
       let (index, found) = position(of: name)

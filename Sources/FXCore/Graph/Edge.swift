@@ -1,5 +1,6 @@
 /// A value on its way from where it is made to one of the places that use it.
 public struct Edge: Sendable, Hashable {
+  /// The value that travels; one with several uses has an edge for each.
   public let value: ValueID
   /// The node whose result the value is; `nil` for inputs of the graph and arguments of regions.
   public let source: NodeID?

@@ -33,6 +33,8 @@ extension Graph {
     try setResults(of: body, outputs + [operand], names: outputNames.map(Optional.some) + [name])
   }
 
+  /// Adds a value as an output of the graph, called `name` or as the value is.
+  /// - Throws: `GraphError.stale`, `.notVisible`, `.duplicateOutput`.
   public mutating func addOutput(_ value: ValueID, name: String? = nil) throws(GraphError) {
     try addOutput(.value(value), name: name)
   }

@@ -50,6 +50,7 @@ extension Graph {
     }
   }
 
+  /// Whether the parameter is still in the graph. O(1).
   public func contains(_ id: ParameterID) -> Bool { parameters.contains(id) }
 
   /// The parameter called `name`.

@@ -93,26 +93,37 @@ struct RegionRecord: Sendable {
 
 /// Where a value comes from.
 public enum ValueDefinition: Sendable, Hashable {
+  /// Result `index` of a node.
   case result(of: NodeID, index: Int)
+  /// Argument `index` of a region; of the body, the graph's input `index`.
   case argument(of: RegionID, index: Int)
 }
 
 /// One place where a value is an operand.
 public struct Use: Sendable, Hashable {
+  /// The node that takes the value; a region's terminator where the value is a result of the region.
   public let node: NodeID
+  /// Which of the node's operands it is, counted from 0.
   public let operand: Int
 }
 
 /// A node as it is now: a snapshot, not changed by later edits.
 public struct Node: Sendable {
+  /// The id it was read by, for editing.
   public let id: NodeID
+  /// What it calls.
   public let op: Operator
+  /// What it is applied to, in the schema's order. An optional operand that is left out is `.none`, or missing at the end.
   public let operands: [Operand]
+  /// The values it makes, in the schema's order; their types and names are the graph's to say.
   public let results: [ValueID]
+  /// Its attributes, the schema's defaults filled in.
   public let attributes: Attributes
+  /// The regions it owns, in the schema's order: a branch each of `cond`, the body of a loop; none for most operators.
   public let regions: [RegionID]
   /// The label that was given to the node itself, if any.
   public let name: String?
+  /// Where it comes from, if that is known.
   public let location: Location?
   /// The region that holds the node.
   public let region: RegionID
@@ -137,8 +148,11 @@ public struct Node: Sendable {
 
 /// A place in a region's list of nodes.
 public enum InsertionPoint: Sendable, Hashable {
+  /// After the region's last node.
   case end(of: RegionID)
+  /// Right before a node, in its region.
   case before(NodeID)
+  /// Right after a node, in its region.
   case after(NodeID)
 }
 
@@ -154,7 +168,9 @@ extension Graph {
     }
   }
 
+  /// Whether the node is still in the graph; regions' terminators count. O(1).
   public func contains(_ id: NodeID) -> Bool { nodes.contains(id) }
+  /// Whether the value is still in the graph. O(1).
   public func contains(_ id: ValueID) -> Bool { values.contains(id) }
 
   /// The nodes of a region in execution order, without those inside nested regions. A snapshot: editing while

@@ -2,10 +2,12 @@
 public struct Location: Sendable, Hashable {
   /// As `#fileID` gives it, or the source a converter names.
   public let file: String
+  /// The line in the file, from 1; 0 where a converter knows the module path only.
   public let line: Int
   /// Property names from the traced module down, such as `layers.0.attention`; empty at the top.
   public let modulePath: String
 
+  /// A line of a file, at the top of a model unless `modulePath` says otherwise.
   public init(file: String, line: Int, modulePath: String = "") {
     self.file = file
     self.line = line

@@ -1,28 +1,37 @@
 /// What a node is applied to.
 public enum Operand: Sendable, Hashable {
+  /// A result of a node, or an argument, of the same region.
   case value(ValueID)
+  /// A weight or constant of the graph: every region sees it.
   case parameter(ParameterID)
   /// A number whose element type follows from the other operands, as in `x > 0`.
   case literal(Literal)
   /// An optional operand that is not there.
   case none
 
+  /// The value's id, if the operand is a value.
   public var value: ValueID? {
     if case .value(let id) = self { id } else { nil }
   }
+  /// The parameter's id, if the operand is a parameter.
   public var parameter: ParameterID? {
     if case .parameter(let id) = self { id } else { nil }
   }
+  /// The number, if the operand is a literal.
   public var literal: Literal? {
     if case .literal(let literal) = self { literal } else { nil }
   }
+  /// Whether it is the place of an optional operand that is not there.
   public var isNone: Bool { self == .none }
 }
 
 /// A number written in a program.
 public enum Literal: Sendable, Hashable {
+  /// `true` or `false`; 1 or 0 where the other operands are numbers.
   case bool(Bool)
+  /// A whole number; one that does not fit the operands' element type keeps its low bits there.
   case int(Int64)
+  /// A number of 64 bits, rounded into the operands' element type; toward zero into integers.
   case float(Double)
 
   /// Compares floats by bits, so that graphs with NaN equal themselves.

@@ -1,6 +1,8 @@
 /// A Swift type that an attribute can have.
 public protocol AttributeConvertible: Sendable {
+  /// The kind that values of the type are stored as; schemas list it and graphs check it.
   static var attributeKind: AttributeValue.Kind { get }
+  /// The value of an attribute; `nil` if it is of another kind.
   init?(attribute: AttributeValue)
   /// `nil` removes the attribute: an optional that is not there.
   var attribute: AttributeValue? { get }
@@ -12,12 +14,16 @@ public protocol AttributeConvertible: Sendable {
 ///
 /// A key of optional type names an attribute that may be absent; a key without default and of another type is required.
 public struct AttributeKey<Value: AttributeConvertible>: Sendable {
+  /// The attribute's name in nodes, text and JSON, such as `axis`.
   public let name: String
+  /// What a node has that is not given the attribute; `nil` for none.
   public let defaultValue: Value?
   /// The values that strings may have; empty if any.
   public let allowed: [String]
+  /// One line on what it means; may be empty.
   public let summary: String
 
+  /// A key. `allowed` restricts strings; `summary` goes to the schema.
   public init(_ name: String, default defaultValue: Value? = nil, allowed: [String] = [], _ summary: String = "") {
     self.name = name
     self.defaultValue = defaultValue
@@ -37,11 +43,17 @@ public struct AttributeKey<Value: AttributeConvertible>: Sendable {
 
 /// What a schema says of an attribute.
 public struct AttributeSpecification: Sendable {
+  /// The attribute's name in nodes, text and JSON.
   public let name: String
+  /// The kind that a value must be of; another is `GraphError.badAttribute`.
   public let kind: AttributeValue.Kind
+  /// What a new node has that is not given the attribute; `nil` for none.
   public let defaultValue: AttributeValue?
+  /// Whether a call without it throws: there is no default and its type is not optional.
   public let isRequired: Bool
+  /// The strings it may be; empty if any.
   public let allowed: [String]
+  /// One line on what it means; may be empty.
   public let summary: String
 }
 
@@ -86,7 +98,9 @@ extension String: AttributeConvertible {
 }
 
 extension ElementType: AttributeConvertible {
+  /// Stored as `.elementType`.
   public static var attributeKind: AttributeValue.Kind { .elementType }
+  /// The type that an `.elementType` holds; `nil` for other kinds.
   public init?(attribute: AttributeValue) {
     guard case .elementType(let value) = attribute else { return nil }
     self = value
@@ -96,7 +110,9 @@ extension ElementType: AttributeConvertible {
 }
 
 extension ValueType: AttributeConvertible {
+  /// Stored as `.type`.
   public static var attributeKind: AttributeValue.Kind { .type }
+  /// The type that a `.type` holds; `nil` for other kinds.
   public init?(attribute: AttributeValue) {
     guard case .type(let value) = attribute else { return nil }
     self = value
@@ -106,7 +122,9 @@ extension ValueType: AttributeConvertible {
 }
 
 extension Tensor: AttributeConvertible {
+  /// Stored as `.tensor`.
   public static var attributeKind: AttributeValue.Kind { .tensor }
+  /// The tensor that a `.tensor` holds; `nil` for other kinds.
   public init?(attribute: AttributeValue) {
     guard case .tensor(let value) = attribute else { return nil }
     self = value
@@ -117,8 +135,11 @@ extension Tensor: AttributeConvertible {
 
 /// Elements of list attributes.
 public protocol AttributeListElement: Sendable {
+  /// The kind that lists of the type are stored as.
   static var listKind: AttributeValue.Kind { get }
+  /// The elements of a list attribute; `nil` if it is of another kind.
   static func list(_ attribute: AttributeValue) -> [Self]?
+  /// A list of elements as an attribute.
   static func attribute(_ list: [Self]) -> AttributeValue
 }
 
@@ -147,10 +168,13 @@ extension String: AttributeListElement {
 }
 
 extension Tensor: AttributeListElement {
+  /// Lists are stored as `.tensors`.
   public static var listKind: AttributeValue.Kind { .tensors }
+  /// The tensors that a `.tensors` holds; `nil` for other kinds.
   public static func list(_ attribute: AttributeValue) -> [Tensor]? {
     if case .tensors(let values) = attribute { values } else { nil }
   }
+  /// The tensors as `.tensors`.
   public static func attribute(_ list: [Tensor]) -> AttributeValue { .tensors(list) }
 }
 

@@ -87,7 +87,9 @@ public enum Collective {
 
 /// The attributes of `all_to_all`.
 public enum AllToAll {
+  /// The axis along which each rank's operand is cut, a part for each rank of the group; 0 unless said.
   public static let splitAxis = AttributeKey<Int>("split_axis", default: 0)
+  /// The axis along which the parts that come are joined, in the group's order; 0 unless said.
   public static let concatAxis = AttributeKey<Int>("concat_axis", default: 0)
 }
 

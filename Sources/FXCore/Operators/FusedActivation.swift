@@ -15,8 +15,11 @@ public enum FusedActivation {
 
   /// An activation that can be fused, with its parameters: those of the operator of the same name.
   public struct Function: Sendable {
+    /// The value of `activation` that names it, such as `leaky_relu`.
     public let name: String
+    /// What each number of `parameters` is, in order: attributes of the operator of that name, or `clip`'s bounds.
     public let parameterNames: [String]
+    /// The parameters where `parameters` is empty; as many as `parameterNames`.
     public let defaults: [Float]
   }
 

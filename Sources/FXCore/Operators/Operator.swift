@@ -7,6 +7,7 @@ public final class Operator: Sendable {
   public let name: String
   /// Empty for operators of this framework, else the vendor's domain.
   public let domain: String
+  /// Which version of its semantics, from 1; operators of other versions are other operators.
   public let version: Int
   /// `nil` if the operator is not registered.
   public let schema: OperatorSchema?
@@ -53,9 +54,11 @@ public final class Operator: Sendable {
     return hasher.finalize()
   }
 
+  /// Whether the operator has a schema: others can be kept and exported, not checked or run.
   public var isRegistered: Bool { schema != nil }
   /// Whether a call may be dropped, merged or moved: registered and without effects.
   public var isPure: Bool { schema?.effect == .pure }
+  /// Whether the schema names all of `traits`; `false` if the operator is not registered.
   public func has(_ traits: OperatorTraits) -> Bool { schema?.traits.isSuperset(of: traits) ?? false }
 }
 
@@ -73,9 +76,52 @@ extension Operator: CustomStringConvertible {
 
 /// The groups that operators are declared in, one file per layer each.
 public enum OperatorFamily: String, Sendable, CaseIterable {
-  case elementwise, comparison, activation, reduction, linearAlgebra, convolution, pooling, normalization, reshaping
-  case indexing, attention, recurrent, controlFlow, random, quantization, sequence, text, image, signal, loss, training
-  case trees, collective
+  /// Arithmetic and functions of single elements, with broadcasting: `add`, `exp`, `where`, `cast`.
+  case elementwise
+  /// Comparisons, logic and operations on bits: `greater`, `and`, `is_nan`, `bit_shift`.
+  case comparison
+  /// `relu`, `gelu`, `softmax` and their like.
+  case activation
+  /// Operators that combine elements along axes: `reduce_sum`, `argmax`, `cumsum`.
+  case reduction
+  /// Products of matrices: `matmul`, `gemm`, `linear`, `einsum`, and fused and quantized-weight forms.
+  case linearAlgebra
+  /// `conv`, its transposed, deformable and fused forms.
+  case convolution
+  /// Maxima, means and norms over windows, and over all positions.
+  case pooling
+  /// `batch_normalization`, `layer_normalization` and their like.
+  case normalization
+  /// Operators that arrange elements anew: `reshape`, `transpose`, `concat`, `slice`, `pad`.
+  case reshaping
+  /// Operators that choose and place elements by index: `gather`, `scatter_nd`, `topk`, `one_hot`.
+  case indexing
+  /// `attention` in its forms, and rotary embedding.
+  case attention
+  /// `lstm`, `gru`, `rnn`.
+  case recurrent
+  /// Calls that own regions (`cond`, `while_loop`, `loop`, `scan`, `call`), and the end of a region.
+  case controlFlow
+  /// `dropout` and drawing of random numbers.
+  case random
+  /// Conversion to and from quantized numbers, and products of them.
+  case quantization
+  /// Operators on sequences and optionals.
+  case sequence
+  /// Operators on tensors of strings.
+  case text
+  /// Resizing and sampling of images, boxes of detectors, decoding of files.
+  case image
+  /// Fourier transforms, windows and mel weights.
+  case signal
+  /// What training makes small: `nll_loss`, `softmax_cross_entropy_loss`.
+  case loss
+  /// Optimizer steps, and ONNX's `Gradient`.
+  case training
+  /// Classical models of ONNX's domain `ai.onnx.ml`: decision trees, linear models, feature mappings.
+  case trees
+  /// Calls that ranks make together: `all_reduce`, `send`, `barrier`.
+  case collective
 }
 
 /// What a call does besides computing results from operands.
@@ -115,12 +161,23 @@ public struct OperatorTraits: OptionSet, Sendable {
 
 /// What a schema says of an operand or result.
 public struct OperandSpecification: Sendable, ExpressibleByStringLiteral {
-  public enum Arity: Sendable { case required, optional, variadic }
+  /// How many operands or results one specification stands for.
+  public enum Arity: Sendable {
+    /// Exactly one.
+    case required
+    /// One, or none: `bias?` in a declaration.
+    case optional
+    /// Any number, none included: `inputs...` in a declaration. The last of a schema's list.
+    case variadic
+  }
+  /// What the operand or result is called in messages and views, such as `bias`.
   public let name: String
   /// Operands and results with the same variable have the same element type.
   public let typeVariable: String
+  /// Whether it may be left out, or stands for any number.
   public let arity: Arity
 
+  /// An operand or result; required and of type variable `T` unless said.
   public init(_ name: String, type: String = "T", _ arity: Arity = .required) {
     self.name = name
     self.typeVariable = type
@@ -146,19 +203,29 @@ public struct OperandSpecification: Sendable, ExpressibleByStringLiteral {
 
 /// What is known of an operator without looking at a call.
 public struct OperatorSchema: Sendable {
+  /// The group the operator was declared in.
   public let family: OperatorFamily
+  /// One line on what it computes, for catalogues and views.
   public let summary: String
+  /// What calls take, in order; `operandCount` says how many that may be.
   public let operands: [OperandSpecification]
+  /// What calls give, in order; `resultCount` says how many that may be.
   public let results: [OperandSpecification]
+  /// The element types that each type variable may stand for; one that is not listed may be any.
   public let typeVariables: [String: ElementTypes]
   /// Sorted by name.
   public let attributes: [AttributeSpecification]
+  /// The names of the regions a call owns, in order; empty for most operators.
   public let regions: [String]
+  /// What passes may rely on.
   public let traits: OperatorTraits
+  /// What a call does besides computing results; passes ask before they drop, merge or move one.
   public let effect: OperatorEffect
   /// Other names that tracers and parsers accept, such as the tutorial's.
   public let aliases: [String]
+  /// The ONNX operator it stands for, such as `Softmax` or `com.microsoft::FusedMatMul`; `nil` if there is none.
   public let onnxName: String?
+  /// The PyTorch function it stands for, such as `torch.sigmoid`; `nil` if there is none.
   public let torchName: String?
   /// The attributes' defaults: what a node starts with.
   public let defaultAttributes: Attributes
@@ -198,10 +265,12 @@ public struct OperatorSchema: Sendable {
     index < operands.count ? operands[index] : operands.last.flatMap { $0.arity == .variadic ? $0 : nil }
   }
 
+  /// The specification of result `index`; a variadic one covers all from its position on. `nil` beyond the last.
   public func result(_ index: Int) -> OperandSpecification? {
     index < results.count ? results[index] : results.last.flatMap { $0.arity == .variadic ? $0 : nil }
   }
 
+  /// What the schema says of the attribute called `name`; `nil` if it has none. O(attributes).
   public func attribute(_ name: String) -> AttributeSpecification? {
     attributes.first { $0.name == name }
   }

@@ -1,5 +1,6 @@
 /// Why operands' element types do not fit a schema.
 public enum ElementTypeMismatch: Sendable, Hashable {
+  /// Operand number `operand`, from 0, holds `actual`, which is none of those its type variable may stand for.
   case notAllowed(operand: Int, allowed: ElementTypes, actual: ElementType)
   /// Two operands whose schema names the same type variable.
   case differ(operand: Int, expected: ElementType, actual: ElementType)

@@ -5,8 +5,10 @@ public struct OperatorTable: Sendable {
   /// In the order of registration, aliases excluded.
   public private(set) var operators: [Operator] = []
 
+  /// A table that knows no operator; `.standard` knows all of this framework.
   public init() {}
 
+  /// A table of these operators, each under its name and aliases. Of two with one name the last counts.
   public init(_ operators: [Operator]) {
     for op in operators { register(op) }
   }

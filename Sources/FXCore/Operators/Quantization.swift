@@ -81,6 +81,7 @@ public enum Quantize {
 }
 
 extension ElementTypes {
+  /// `i8` and `u8`: what integer products take.
   public static let bytes = ElementTypes(.int8, .uint8)
   /// What tensors are quantized to.
   public static let quantized = ElementTypes(

@@ -49,6 +49,7 @@ extension Operator {
 
 /// How a classifier or regressor turns scores into results.
 public enum PostTransform {
+  /// What `post_transform` may be, in the order of the numbers that `TreeEnsemble.postTransform` holds.
   public static let names = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
   /// ONNX's `post_transform`.
   public static let key = AttributeKey<String>("post_transform", default: "NONE", allowed: names)

@@ -10,7 +10,9 @@
 ///
 /// `@unchecked Sendable`: the mapping is private, read-only and lives until `deinit`.
 public final class MappedFile: @unchecked Sendable {
+  /// The path it was opened by.
   public let path: String
+  /// The file's content, valid as long as the object is; empty for an empty file.
   public let bytes: UnsafeRawBufferPointer
 
   /// Maps the file at `path`.
@@ -41,12 +43,27 @@ public final class MappedFile: @unchecked Sendable {
 
 /// A failed file operation: which, on what, and the system's reason.
 public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Operation: String, Sendable { case open, map, read, write, create }
+  /// What was to be done; the raw value is the verb of the message.
+  public enum Operation: String, Sendable {
+    /// Opening a file that should be there, and asking what it is.
+    case open
+    /// Mapping it into memory.
+    case map
+    /// Reading from it.
+    case read
+    /// Writing to it, closing it after that, or giving it its name.
+    case write
+    /// Making a new file.
+    case create
+  }
+  /// The file's path as it was given.
   public let path: String
+  /// What failed.
   public let operation: Operation
   /// The system's `errno`.
   public let code: Int32
 
+  /// A failure that the system gave `code` as the reason of.
   public init(path: String, operation: Operation, code: Int32) {
     self.path = path
     self.operation = operation

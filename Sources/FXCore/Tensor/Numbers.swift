@@ -1,10 +1,13 @@
 /// A tensor's elements in the widest type of their kind: the middle step of every conversion, exact on the way in.
 public enum Numbers: Sendable {
+  /// Elements of all floating-point types, which a `Double` holds exactly.
   case floats([Double])
+  /// Elements of `bool` (0 and 1) and of all integer types but `uint64`.
   case signed([Int64])
   /// Only for `uint64`; narrower unsigned elements fit `signed`.
   case unsigned([UInt64])
 
+  /// How many elements there are.
   public var count: Int {
     switch self {
     case .floats(let x): x.count

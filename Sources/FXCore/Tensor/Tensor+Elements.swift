@@ -1,5 +1,6 @@
 /// A Swift type that tensors hold bit for bit.
 public protocol TensorElement: BitwiseCopyable, Sendable {
+  /// The element type of tensors that hold values of this type. `Int` and `Int64` share `int64`.
   static var elementType: ElementType { get }
 }
 

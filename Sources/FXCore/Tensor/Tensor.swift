@@ -3,6 +3,7 @@
 /// A value: copies share bytes until one is written. Bytes may be a borrowed slice of a mapped file, possibly
 /// unaligned; reads through this type are correct for any alignment.
 public struct Tensor: Sendable {
+  /// What the elements are, and how wide each is stored.
   public let elementType: ElementType
   /// The sizes of the dimensions, outermost first; none is negative; `[]` for a scalar.
   public let shape: [Int]

@@ -6,16 +6,23 @@
 public struct Dimension: Sendable, Hashable {
   /// A factor that is not a number.
   public indirect enum Atom: Sendable, Hashable {
+    /// A size that is known by name only, such as `batch`.
     case symbol(String)
+    /// ⌊first / second⌋, where division leaves a rest or may.
     case floorDivide(Dimension, Dimension)
+    /// first − second · ⌊first / second⌋: the sign is the second's.
     case modulo(Dimension, Dimension)
+    /// The less of two sizes whose order is not known.
     case minimum(Dimension, Dimension)
+    /// The greater of two sizes whose order is not known.
     case maximum(Dimension, Dimension)
   }
 
   /// `coefficient × factors`; the factors are sorted.
   public struct Term: Sendable, Hashable {
+    /// The number before the factors; never 0.
     public let coefficient: Int
+    /// What is multiplied, powers as repeated factors; empty for the constant term.
     public let factors: [Atom]
   }
 
@@ -40,6 +47,7 @@ public struct Dimension: Sendable, Hashable {
 
   init(atom: Atom) { form = .sum([Term(coefficient: 1, factors: [atom])]) }
 
+  /// Whether nothing is known of it. An expression of symbols is not unknown.
   public var isUnknown: Bool { form == .unknown }
 
   /// The size, if it does not depend on any symbol.
@@ -176,6 +184,7 @@ private func floorRemainder(_ x: Int, _ y: Int) -> Int? {
 
 /// Results that exceed `Int` are unknown dimensions, never wrapped ones.
 extension Dimension {
+  /// The sum; unknown if one of the two is, or if the result is too large for an `Int` or too long to be of use.
   public static func + (a: Dimension, b: Dimension) -> Dimension {
     if let m = a.size, let n = b.size { return Dimension(m.addingReportingOverflow(n)) }
     guard let x = a.terms, let y = b.terms else { return .unknown }
@@ -184,8 +193,10 @@ extension Dimension {
     return sum(x + y)
   }
 
+  /// The difference; unknown as with `+`. Like terms cancel: `(a + b) - b == a`.
   public static func - (a: Dimension, b: Dimension) -> Dimension { a + b * Dimension(-1) }
 
+  /// The product, multiplied out; unknown as with `+`, also for 0 times unknown.
   public static func * (a: Dimension, b: Dimension) -> Dimension {
     if a.size == 1 { return b }
     if b.size == 1 { return a }
@@ -227,10 +238,12 @@ extension Dimension {
     return function(.modulo(a, b), a, b)
   }
 
+  /// The less of two: one of them where their difference is a number, else an expression; unknown if one is.
   public static func minimum(_ a: Dimension, _ b: Dimension) -> Dimension {
     choose(a, b, min) { .minimum($0, $1) }
   }
 
+  /// The greater of two: one of them where their difference is a number, else an expression; unknown if one is.
   public static func maximum(_ a: Dimension, _ b: Dimension) -> Dimension {
     choose(a, b, max) { .maximum($0, $1) }
   }

@@ -2,9 +2,13 @@
 ///
 /// The text format writes `rawValue` (`f32`, `i64`, `bool`, …).
 public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
+  /// IEEE 754 double precision.
   case float64 = "f64"
+  /// IEEE 754 single precision: what numbers with a point in programs become.
   case float32 = "f32"
+  /// IEEE 754 half precision: 5 exponent and 10 mantissa bits.
   case float16 = "f16"
+  /// The upper half of a `float32`: 8 exponent and 7 mantissa bits.
   case bfloat16 = "bf16"
   /// 4 exponent and 3 mantissa bits, finite, one NaN pattern per sign.
   case float8e4m3fn = "f8e4m3fn"
@@ -18,19 +22,33 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
   case float8e8m0 = "f8e8m0"
   /// 2 exponent bits and 1 mantissa bit, finite, two elements a byte.
   case float4e2m1 = "f4e2m1"
+  /// Signed 64-bit integers: the type of shapes and indices.
   case int64 = "i64"
+  /// Signed 32-bit integers.
   case int32 = "i32"
+  /// Signed 16-bit integers.
   case int16 = "i16"
+  /// Signed 8-bit integers.
   case int8 = "i8"
+  /// Signed integers from −8 to 7, two elements a byte.
   case int4 = "i4"
+  /// Signed integers from −2 to 1, four elements a byte.
   case int2 = "i2"
+  /// Unsigned 64-bit integers.
   case uint64 = "u64"
+  /// Unsigned 32-bit integers.
   case uint32 = "u32"
+  /// Unsigned 16-bit integers.
   case uint16 = "u16"
+  /// Unsigned 8-bit integers.
   case uint8 = "u8"
+  /// Unsigned integers from 0 to 15, two elements a byte.
   case uint4 = "u4"
+  /// Unsigned integers from 0 to 3, four elements a byte.
   case uint2 = "u2"
+  /// Truth values, a byte each: 0 is false, 1 is true.
   case bool = "bool"
+  /// Texts of any length, kept as Swift strings: such tensors have no bytes.
   case string = "str"
   /// Two `float32`: real, imaginary.
   case complex64 = "c64"
@@ -67,7 +85,9 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
   public var isFloatingPoint: Bool { ElementTypes.anyFloat.contains(self) }
   /// Signed and unsigned integers of any width; `bool` is none.
   public var isInteger: Bool { ElementTypes.integer.contains(self) }
+  /// Signed integers of any width.
   public var isSignedInteger: Bool { ElementTypes.signedInteger.contains(self) }
+  /// `complex64` and `complex128`.
   public var isComplex: Bool { self == .complex64 || self == .complex128 }
 
   /// The closed range of an integer type of at most 64 bits as `Int`s; `uint64` is cut at `Int.max`; `nil` for others.
@@ -84,10 +104,12 @@ public struct ElementTypes: OptionSet, Sendable, Hashable {
 
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// A set of the types listed.
   public init(_ types: ElementType...) {
     rawValue = types.reduce(0) { $0 | ElementTypes.bit($1) }
   }
 
+  /// Whether the type is in the set. O(1).
   public func contains(_ type: ElementType) -> Bool { rawValue & ElementTypes.bit(type) != 0 }
 
   /// The members, in the order of `ElementType.allCases`.
@@ -128,20 +150,30 @@ public struct ElementTypes: OptionSet, Sendable, Hashable {
 
   /// The floating-point types one computes in.
   public static let floating: ElementTypes = .init(.float64, .float32, .float16, .bfloat16)
+  /// The floating-point types of 8 bits.
   public static let float8: ElementTypes = .init(.float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0)
+  /// All floating-point types, complex ones excluded.
   public static let anyFloat: ElementTypes = [.floating, .float8, .init(.float4e2m1)]
+  /// Signed integers from 2 to 64 bits.
   public static let signedInteger: ElementTypes = .init(.int64, .int32, .int16, .int8, .int4, .int2)
+  /// Unsigned integers from 2 to 64 bits.
   public static let unsignedInteger: ElementTypes = .init(.uint64, .uint32, .uint16, .uint8, .uint4, .uint2)
+  /// All integers, from 2 to 64 bits; `bool` is none.
   public static let integer: ElementTypes = [.signedInteger, .unsignedInteger]
   /// Integers and floating-point types of at least 8 bits that arithmetic is defined on.
   public static let numeric: ElementTypes = [
     .floating, .init(.int64, .int32, .int16, .int8, .uint64, .uint32, .uint16, .uint8),
   ]
+  /// `bool` alone: conditions and masks.
   public static let bool: ElementTypes = .init(.bool)
+  /// `string` alone.
   public static let string: ElementTypes = .init(.string)
+  /// `int64` alone: the type in which ONNX gives shapes and axes.
   public static let int64: ElementTypes = .init(.int64)
   /// The types that index tensors.
   public static let index: ElementTypes = .init(.int64, .int32)
+  /// `complex64` and `complex128`.
   public static let complex: ElementTypes = .init(.complex64, .complex128)
+  /// Every element type.
   public static let any: ElementTypes = [.anyFloat, .integer, .bool, .string, .complex]
 }

@@ -1,10 +1,14 @@
 /// The dimensions of a tensor of known rank, outermost first. Sizes may be symbolic or unknown.
 public struct Shape: Sendable, Hashable {
+  /// The sizes, outermost first; empty for a scalar.
   public var dimensions: [Dimension]
 
+  /// A shape of these dimensions.
   public init(_ dimensions: [Dimension]) { self.dimensions = dimensions }
+  /// A shape of fixed sizes.
   public init(_ sizes: [Int]) { dimensions = sizes.map(Dimension.init(_:)) }
 
+  /// The number of dimensions; 0 for a scalar.
   public var rank: Int { dimensions.count }
 
   /// The sizes, if none depends on a symbol.

@@ -12,13 +12,17 @@ public enum VerificationLevel: Int, Sendable, Comparable {
 
 /// The first fault found in a graph.
 public struct VerificationError: Error, Sendable, Equatable {
+  /// What is wrong.
   public let fault: VerificationFault
   /// The node at fault, if it is one node's.
   public let node: String?
+  /// What that node calls.
   public let op: String?
+  /// Where that node comes from, if it says so.
   public let location: Location?
 }
 
+/// What can be wrong with a graph, as facts. Numbers of operands and results count from 0.
 public enum VerificationFault: Sendable, Equatable {
   /// An operand names a value that is no more.
   case staleOperand(Int)
@@ -26,19 +30,29 @@ public enum VerificationFault: Sendable, Equatable {
   case foreignOperand(Int, String)
   /// An operand is defined after the node.
   case usedBeforeDefinition(Int, String)
+  /// The operand is a parameter that is no more.
   case staleParameter(Int)
   /// The graph's own bookkeeping disagrees with itself.
   case bookkeeping(String)
+  /// The node has `actual` operands where its schema allows `expected`.
   case operandCount(expected: ClosedRange<Int>, actual: Int)
+  /// The node has `actual` results where its schema allows `expected`.
   case resultCount(expected: ClosedRange<Int>, actual: Int)
+  /// The node owns `actual` regions where its schema lists `expected`.
   case regionCount(expected: Int, actual: Int)
+  /// The operand of this name is required and is `.none`.
   case missingOperand(String)
+  /// An attribute is not as the schema wants it: the error is a `GraphError.badAttribute`.
   case attribute(GraphError)
+  /// The operand or result called `operand` holds `actual`, which the schema does not allow there.
   case elementType(operand: String, allowed: ElementTypes, actual: ElementType)
   /// Operands of one type variable hold different types.
   case elementTypesDiffer(variable: String, ElementType, ElementType)
+  /// The operator has no schema, at the level `executable`.
   case unregisteredOperator
+  /// The parameter of this name is an operand and holds no tensor, at the level `executable`.
   case unboundParameter(String)
+  /// The region's result of this number is `.none`.
   case absentResult(Int)
   /// No size keeps the bounds of a symbol.
   case symbolBounds(String, SymbolBounds)

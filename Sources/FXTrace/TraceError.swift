@@ -3,6 +3,7 @@ import FXShapes
 
 /// A mistake in a model's code, found while it was traced or built: where, in which call, on what, and why.
 public struct TraceError: Error, Sendable, Equatable {
+  /// What was wrong, without where.
   public enum Reason: Sendable, Equatable {
     /// What the graph refuses: an unknown operator, attribute or name, a wrong number of operands.
     case graph(GraphError)
@@ -32,6 +33,7 @@ public struct TraceError: Error, Sendable, Equatable {
     case stateDictionary(missing: [String], unexpected: [String], suggestions: [String: [String]])
     /// Running the call failed.
     case execution(String)
+    /// What a function or layer refuses, in words, or the description of any other error, such as a proxy's.
     case invalid(String)
   }
 
@@ -41,10 +43,12 @@ public struct TraceError: Error, Sendable, Equatable {
   public let op: String?
   /// What it was called on.
   public let operands: [String]
+  /// Why the call, or the model as a whole, was refused.
   public let reason: Reason
   /// What would have fitted, where the reason alone does not say it.
   public let remedy: String?
 
+  /// - Parameter remedy: what would have fitted; found from `reason` if left out and that is a shape that does not fit.
   public init(
     _ reason: Reason, op: String? = nil, operands: [String] = [], location: Location? = nil, remedy: String? = nil
   ) {

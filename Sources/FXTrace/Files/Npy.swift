@@ -115,8 +115,11 @@ public enum Npy {
 
 /// What can be wrong with an npy file.
 public enum NpyError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The bytes do not start with npy's magic string, or are fewer than ten.
   case notNpy
+  /// The header, or the elements that it promises, go on beyond the end of the bytes.
   case truncated
+  /// The version is unknown, the header longer than 1 MiB, or no dictionary of the format's three keys: what is wrong.
   case badHeader(String)
   /// An element type that is not read or written, such as pickled objects.
   case unsupported(String)

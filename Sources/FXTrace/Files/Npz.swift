@@ -65,13 +65,19 @@ public enum Npz {
 
 /// What can be wrong with an npz file.
 public enum NpzError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// No record of a zip directory stands at the end of the bytes.
   case notZip
+  /// The directory, or the bytes of a member, lie beyond the end of the file.
   case truncated
+  /// What is wrong with the directory: entries that are not where it says, overlap or are encrypted, names that are not UTF-8.
   case badDirectory(String)
   /// A member that is compressed.
   case compressed(String)
+  /// The bytes of the member of this name do not have the CRC-32 that the directory says.
   case checksum(String)
+  /// Two members have this name, a suffix `.npy` taken off.
   case duplicateName(String)
+  /// What is to be written is too much: close to 4 GiB, 65,535 tensors and more, or a name of about 64 KiB.
   case tooLarge
 
   public var description: String {

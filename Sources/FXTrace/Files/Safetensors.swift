@@ -7,6 +7,7 @@ import FXCore
 public enum Safetensors {
   /// What a file holds.
   public struct Contents: Sendable {
+    /// By name. They borrow the file's bytes, or have copied them if `decode` was given no owner.
     public let tensors: [String: Tensor]
     /// Free text under names, such as `format: pt`.
     public let metadata: [String: String]
@@ -127,14 +128,19 @@ public enum Safetensors {
 
 /// What can be wrong with a safetensors file.
 public enum SafetensorsError: Error, Sendable, Equatable {
+  /// The file ends before its header does.
   case truncated
   /// A header longer than any that is read.
   case headerLength(UInt64)
+  /// What is wrong with the header, which is not the JSON that the format allows, with the byte where that is known.
   case header(String)
+  /// The header has the tensor, the key of the metadata or the field (`name.dtype`) of this name twice.
   case duplicateName(String)
+  /// A tensor's name and its type: one that is not read, as the file spells it, or one that the format has no name for.
   case unsupported(String, String)
   /// A byte range beyond the file's end.
   case range(String, Int, Int, bodyCount: Int)
+  /// The byte ranges of the tensors of these two names overlap.
   case overlap(String, String)
   /// Bytes that belong to no tensor.
   case gap(Int, Int)

@@ -15,8 +15,11 @@ import FXShapes
 /// Types are inferred at each call as far as those of the inputs are known, so that a mistake is thrown by the call that
 /// made it. Weights that a call leaves out are declared as unbound parameters: see `ParameterDeclarations`.
 public struct ModuleTracer {
+  /// Where calls find operators by name and alias.
   public var operators: OperatorTable
+  /// Which operands are declared as parameters where a call leaves them out.
   public var declarations: ParameterDeclarations
+  /// What infers the types of results, call by call and, for regions, in `finalize`.
   public var inference: ShapeInference
 
   var graph: Graph
@@ -24,6 +27,7 @@ public struct ModuleTracer {
   /// Names of values that moved into a region, and of the node that owns it.
   var outlined: [String: String] = [:]
 
+  /// A tracer of an empty graph called `name`; the tables are the standard ones unless others are given.
   public init(
     name: String = "main", operators: OperatorTable = .standard, declarations: ParameterDeclarations = .standard,
     inference: ShapeInference = ShapeInference()

@@ -10,9 +10,12 @@ extension Int: WindowExtent { public var axisSizes: [Int] { [self] } }
 
 /// A height and a width: `3` for both, or `Extent2d(3, 5)`.
 public struct Extent2d: WindowExtent {
+  /// The size along the axis before the last.
   public var height: Int
+  /// The size along the last axis.
   public var width: Int
 
+  /// A size for each of the two axes.
   public init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
@@ -26,10 +29,14 @@ public struct Extent2d: WindowExtent {
 
 /// A depth, a height and a width: `3` for all, or `Extent3d(1, 3, 5)`.
 public struct Extent3d: WindowExtent {
+  /// The size along the third axis from the end.
   public var depth: Int
+  /// The size along the axis before the last.
   public var height: Int
+  /// The size along the last axis.
   public var width: Int
 
+  /// A size for each of the three axes.
   public init(_ depth: Int, _ height: Int, _ width: Int) {
     self.depth = depth
     self.height = height

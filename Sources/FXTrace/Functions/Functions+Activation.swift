@@ -68,6 +68,7 @@ public func elu(_ x: SymbolicTensor, alpha: Float = 1, fileID: String = #fileID,
 
 /// How `gelu` is computed.
 public enum GeluApproximation: String, Sendable {
+  /// Exactly, by the error function: x/2 × (1 + erf(x/√2)).
   case none
   /// x/2 × (1 + tanh(√(2/π)(x + 0.044715x³)))
   case tanh

@@ -26,7 +26,18 @@ public func gatherND(
 }
 
 /// How an update joins what is there.
-public enum ScatterReduction: String, Sendable { case none, add, mul, min, max }
+public enum ScatterReduction: String, Sendable {
+  /// The update takes its place; which one stays of several for one place is left open.
+  case none
+  /// The sum of both.
+  case add
+  /// The product of both.
+  case mul
+  /// The smaller of both.
+  case min
+  /// The larger of both.
+  case max
+}
 
 /// x with updates written at their places but for the axis, where the index says: PyTorch's `scatter`.
 public func scatter(

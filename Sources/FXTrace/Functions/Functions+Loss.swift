@@ -4,7 +4,9 @@ import FXCore
 public enum LossReduction: String, Sendable {
   /// Leaves them as they are.
   case none
+  /// Their mean; over all elements where the loss does not weigh them.
   case mean
+  /// Their sum, over all elements.
   case sum
 }
 

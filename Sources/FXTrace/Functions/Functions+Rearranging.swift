@@ -156,6 +156,7 @@ public func roll(
 
 /// What added elements are.
 public enum PaddingMode: String, Sendable {
+  /// One number, 0 if none is given.
   case constant
   /// A mirror image that leaves out the edge.
   case reflect

@@ -19,7 +19,9 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
   public let weight: ModuleParameter
   /// [out]; `nil` for none.
   public let bias: ModuleParameter?
+  /// How many elements are added on both sides of each spatial axis; 0 by default.
   public let padding: Extent
+  /// What they are. For all modes but `constant`, which stands for zeros, a `pad` goes before the convolution.
   public let paddingMode: PaddingMode
   private let attributes: Attributes
   private let channels: Int
@@ -45,6 +47,9 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// [n, in, size…] → [n, out, size′…], where size′ = ⌊(size + 2·padding − dilation·(kernel − 1) − 1) ÷ stride⌋ + 1.
+  ///
+  /// Another rank or number of channels is a mistake, and so are groups that do not divide both numbers of channels.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let groups = attributes[Conv.group]
     guard x.hasSpatialAxes(padding.axisSizes.count, "Conv\(padding.axisSizes.count)d") else { return x.poisoned }
@@ -86,6 +91,8 @@ public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// [n, in, size…] → [n, out, size′…], where
+  /// size′ = (size − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1. Another rank is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
     guard x.hasSpatialAxes(axes, "ConvTranspose\(axes)d") else { return x.poisoned }

@@ -5,6 +5,7 @@ public final class Embedding: Module, Sendable {
   /// [count, size]
   public let weight: ModuleParameter
 
+  /// A table of `count` rows of `size` elements, which start normally distributed with mean 0 and deviation 1.
   public init(count: Int, size: Int, elementType: ElementType = .float32) {
     weight = ModuleParameter(elementType, [count, size], initializer: .normal(mean: 0, deviation: 1))
   }

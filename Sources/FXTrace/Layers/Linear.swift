@@ -7,6 +7,7 @@ public final class Linear: Module, Sendable {
   /// [out]; `nil` for none.
   public let bias: ModuleParameter?
 
+  /// Weights and, unless `bias` is false, biases that start uniform within ±1/√`inFeatures`.
   public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, elementType: ElementType = .float32) {
     let initializer = Initializer.kaimingUniform(fanIn: inFeatures)
     weight = ModuleParameter(elementType, [outFeatures, inFeatures], initializer: initializer)
@@ -21,5 +22,6 @@ public final class Linear: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// […, in] → […, out].
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.linear, [weight] + (bias.map { [$0] } ?? [])) }
 }

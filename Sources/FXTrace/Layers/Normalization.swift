@@ -15,10 +15,15 @@ public typealias InstanceNorm3d = InstanceNorm<Extent3d>
 
 /// (x − mean) ÷ √(variance + ε) × weight + bias per channel with the running statistics, as PyTorch's in evaluation.
 public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
+  /// [channels], which starts at 1; `nil` if the layer is not affine.
   public let weight: ModuleParameter?
+  /// [channels], which starts at 0; `nil` if the layer is not affine.
   public let bias: ModuleParameter?
+  /// [channels]: a buffer, what is subtracted. Starts at 0.
   public let runningMean: ModuleParameter
+  /// [channels]: a buffer, what the root is taken of. Starts at 1.
   public let runningVariance: ModuleParameter
+  /// ε, 10⁻⁵ by default.
   public let epsilon: Float
   private let channels: Int
 
@@ -38,6 +43,7 @@ public final class BatchNorm<Extent: WindowExtent>: Module, Sendable {
       ("weight", weight), ("bias", bias), ("running_mean", runningMean), ("running_var", runningVariance))
   }
 
+  /// The shape of x stays. Another rank or number of channels than the layer's is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
     guard x.hasSpatialAxes(axes, "BatchNorm\(axes)d", orNone: axes == 1) else { return x.poisoned }
@@ -61,11 +67,15 @@ private func filled(_ number: Float, _ x: SymbolicTensor, _ channels: Int) -> an
 
 /// (x − mean) ÷ √(variance + ε) per image and channel, by default without weight and bias, as PyTorch's.
 public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
+  /// [channels], which starts at 1; `nil` unless the layer is affine.
   public let weight: ModuleParameter?
+  /// [channels], which starts at 0; `nil` unless the layer is affine.
   public let bias: ModuleParameter?
+  /// ε, 10⁻⁵ by default.
   public let epsilon: Float
   private let channels: Int
 
+  /// - Parameter affine: whether there are a weight and a bias.
   public init(_ channels: Int, epsilon: Float = 1e-5, affine: Bool = false, elementType: ElementType = .float32) {
     weight = affine ? ModuleParameter(elementType, [channels], initializer: .constant(1)) : nil
     bias = affine ? ModuleParameter(elementType, [channels], initializer: .constant(0)) : nil
@@ -75,6 +85,7 @@ public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// [n, channels, …] → the same shape. Another number of channels is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
     attributes[InstanceNormalization.epsilon] = epsilon
@@ -85,11 +96,16 @@ public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
 
 /// (x − mean) ÷ √(variance + ε) × weight + bias per image and group of channels of [n, c, ...], as `torch.nn.GroupNorm`.
 public final class GroupNorm: Module, Sendable {
+  /// [channels], which starts at 1; `nil` if the layer is not affine.
   public let weight: ModuleParameter?
+  /// [channels], which starts at 0; `nil` if the layer is not affine.
   public let bias: ModuleParameter?
   private let attributes: Attributes
   private let channels: Int
 
+  /// - Parameters:
+  ///   - groups: how many; they must divide the channels, which is checked when the layer is called.
+  ///   - affine: whether there are a weight and a bias.
   public init(
     groups: Int, _ channels: Int, epsilon: Float = 1e-5, affine: Bool = true, elementType: ElementType = .float32
   ) {
@@ -104,6 +120,7 @@ public final class GroupNorm: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// The shape of x stays. Another number of channels than the layer's is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     return x.applyHere(
       .groupNormalization, [weight ?? filled(1, x, channels), bias ?? filled(0, x, channels)], attributes: attributes)
@@ -112,8 +129,11 @@ public final class GroupNorm: Module, Sendable {
 
 /// (x − mean) ÷ √(variance + ε) × weight + bias over the last axes, as `torch.nn.LayerNorm`.
 public final class LayerNorm: Module, Sendable {
+  /// Of the shape that is normalized; starts at 1.
   public let weight: ModuleParameter
+  /// Of the shape that is normalized, starts at 0; `nil` for none.
   public let bias: ModuleParameter?
+  /// ε, 10⁻⁵ by default.
   public let epsilon: Float
 
   /// - Parameter shape: the sizes of the axes that are normalized, the tensor's last.
@@ -123,12 +143,14 @@ public final class LayerNorm: Module, Sendable {
     self.epsilon = epsilon
   }
 
+  /// A norm over the last axis, which has `size` elements.
   public convenience init(_ size: Int, epsilon: Float = 1e-5, bias: Bool = true, elementType: ElementType = .float32) {
     self.init([size], epsilon: epsilon, bias: bias, elementType: elementType)
   }
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
+  /// The shape of x stays. The mean and variance are over as many last axes as the weight has.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
     attributes[LayerNormalization.axis] = -weight.shape.count
@@ -139,7 +161,9 @@ public final class LayerNorm: Module, Sendable {
 
 /// x ÷ √(mean of x² + ε) × weight over the last axes, as `torch.nn.RMSNorm`.
 public final class RMSNorm: Module, Sendable {
+  /// Of the shape that is normalized; starts at 1.
   public let weight: ModuleParameter
+  /// ε, 2⁻²³ by default.
   public let epsilon: Float
 
   /// - Parameters:
@@ -150,12 +174,14 @@ public final class RMSNorm: Module, Sendable {
     self.epsilon = epsilon
   }
 
+  /// A norm over the last axis, which has `size` elements.
   public convenience init(_ size: Int, epsilon: Float = .ulpOfOne, elementType: ElementType = .float32) {
     self.init([size], epsilon: epsilon, elementType: elementType)
   }
 
   public var parts: [ModulePart] { .parameters(("weight", weight)) }
 
+  /// The shape of x stays. The mean is over as many last axes as the weight has.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     var attributes = Attributes()
     attributes[LayerNormalization.axis] = -weight.shape.count

@@ -38,6 +38,9 @@ public final class MaxPooling<Extent: WindowExtent>: StatelessModule, Sendable {
     self.attributes = attributes
   }
 
+  /// [n, c, size…] → [n, c, size′…], where size′ = ⌊(size + 2·padding − dilation·(kernel − 1) − 1) ÷ stride⌋ + 1.
+  ///
+  /// With `ceilMode` the quotient is rounded up, unless the last window would start in the padding. Another rank is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
     guard x.hasSpatialAxes(axes, "MaxPool\(axes)d") else { return x.poisoned }
@@ -58,6 +61,9 @@ public final class AveragePooling<Extent: WindowExtent>: StatelessModule, Sendab
     self.attributes = attributes
   }
 
+  /// [n, c, size…] → [n, c, size′…], where size′ = ⌊(size + 2·padding − kernel) ÷ stride⌋ + 1.
+  ///
+  /// With `ceilMode` the quotient is rounded up, unless the last window would start in the padding. Another rank is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
     guard x.hasSpatialAxes(axes, "AvgPool\(axes)d") else { return x.poisoned }
@@ -69,21 +75,29 @@ public final class AveragePooling<Extent: WindowExtent>: StatelessModule, Sendab
 public final class LPPool2d: StatelessModule, Sendable {
   private let attributes: Attributes
 
+  /// - Parameters:
+  ///   - p: the exponent: the norm is (Σ |x|ᵖ)^(1/p).
+  ///   - stride: how far windows are apart; by default they touch.
   public init(p: Int, kernel: Extent2d, stride: Extent2d? = nil, ceilMode: Bool = false) {
     var attributes = Attributes.window(kernel: kernel, stride: stride, padding: 0, ceilMode: ceilMode)
     attributes[LpPool.p] = p
     self.attributes = attributes
   }
 
+  /// [n, c, h, w] → [n, c, h′, w′], where h′ = ⌊(h − kernel) ÷ stride⌋ + 1, and w′ alike; `ceilMode`
+  /// counts a last window that is not full.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.lpPool, attributes: attributes) }
 }
 
 /// The mean of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
 public final class AdaptiveAveragePooling<Extent: WindowExtent>: StatelessModule, Sendable {
+  /// The sizes of the result's spatial axes.
   public let size: Extent
 
+  /// A pooling to `size`, which must be positive: one number for all axes, or one for each.
   public init(_ size: Extent) { self.size = size }
 
+  /// [n, c, …] → [n, c, size…]. Cell i of m along an axis of n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉, as in PyTorch.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     x.adaptivePool("AdaptiveAvgPool\(size.axisSizes.count)d", size.axisSizes, isMean: true)
   }
@@ -91,10 +105,13 @@ public final class AdaptiveAveragePooling<Extent: WindowExtent>: StatelessModule
 
 /// The largest element of each cell of a grid of a given size; sizes other than 1 need known spatial sizes.
 public final class AdaptiveMaxPooling<Extent: WindowExtent>: StatelessModule, Sendable {
+  /// The sizes of the result's spatial axes.
   public let size: Extent
 
+  /// A pooling to `size`, which must be positive: one number for all axes, or one for each.
   public init(_ size: Extent) { self.size = size }
 
+  /// [n, c, …] → [n, c, size…]. Cell i of m along an axis of n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉, as in PyTorch.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     x.adaptivePool("AdaptiveMaxPool\(size.axisSizes.count)d", size.axisSizes, isMean: false)
   }
@@ -102,6 +119,8 @@ public final class AdaptiveMaxPooling<Extent: WindowExtent>: StatelessModule, Se
 
 /// The mean of each channel over all spatial axes, which stay with size 1: `torch.nn.AdaptiveAvgPool2d(1)`.
 public final class GlobalAvgPool2d: StatelessModule, Sendable {
+  /// A layer that calls the operator `global_average_pool`.
   public init() {}
+  /// [n, c, h, w] → [n, c, 1, 1]; other numbers of spatial axes are taken too.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor { x.applyHere(.globalAveragePool) }
 }

@@ -2,9 +2,12 @@ import FXCore
 
 /// What a recurrent layer carries from step to step: [layers × directions, batch, hidden] each.
 public struct LSTMState: TensorGroup {
+  /// What the layers gave at the latest step.
   public var hidden: SymbolicTensor
+  /// What the gates keep from step to step, which is no output.
   public var cell: SymbolicTensor
 
+  /// A state of two tensors of one shape, [layers × directions, batch, hidden] even where sequences have the batch first.
   public init(hidden: SymbolicTensor, cell: SymbolicTensor) {
     self.hidden = hidden
     self.cell = cell
@@ -20,9 +23,12 @@ public struct LSTMState: TensorGroup {
 
 /// What a recurrent layer takes: a sequence, and the state to start from; zeros if none is given.
 public struct RecurrentInput<State: TensorGroup>: TensorGroup {
+  /// [time, batch, input], or the batch first.
   public var sequence: SymbolicTensor
+  /// What the first step starts from; `nil` for zeros.
   public var state: State?
 
+  /// A sequence, to be gone through from a state or from zeros.
   public init(_ sequence: SymbolicTensor, state: State? = nil) {
     self.sequence = sequence
     self.state = state
@@ -41,8 +47,10 @@ public struct RecurrentInput<State: TensorGroup>: TensorGroup {
 public struct RecurrentOutput<State: TensorGroup>: TensorGroup {
   /// [time, batch, directions × hidden], or the batch first.
   public var output: SymbolicTensor
+  /// Of every layer and direction after its last step, [layers × directions, batch, hidden] for each tensor.
   public var state: State
 
+  /// A layer's result of its two parts.
   public init(output: SymbolicTensor, state: State) {
     self.output = output
     self.state = state
@@ -60,6 +68,13 @@ public struct RecurrentOutput<State: TensorGroup>: TensorGroup {
 public final class LSTMLayer: Module, Sendable {
   private let core: RecurrentCore
 
+  /// Weights and biases under PyTorch's names, which start uniform within ±1/√`hiddenSize`.
+  /// - Parameters:
+  ///   - inputSize: how many features a step has.
+  ///   - hiddenSize: how many elements each layer gives per direction.
+  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
+  ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, layers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
     bidirectional: Bool = false, elementType: ElementType = .float32
@@ -71,6 +86,7 @@ public final class LSTMLayer: Module, Sendable {
   }
 
   public var parts: [ModulePart] { core.parts }
+  /// [time, batch, input] → [time, batch, directions × hidden] and the last states. Another number of features is a mistake.
   public func forward(_ input: RecurrentInput<LSTMState>) -> RecurrentOutput<LSTMState> {
     core.run(input) { LSTMState(hidden: $0[0], cell: $0[1]) }
   }
@@ -88,6 +104,15 @@ public final class LSTMLayer: Module, Sendable {
 public final class GRULayer: Module, Sendable {
   private let core: RecurrentCore
 
+  /// Weights and biases under PyTorch's names, which start uniform within ±1/√`hiddenSize`.
+  ///
+  /// The reset gate is applied after the product with the weights, as in PyTorch.
+  /// - Parameters:
+  ///   - inputSize: how many features a step has.
+  ///   - hiddenSize: how many elements each layer gives per direction.
+  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
+  ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, layers: Int = 1, bias: Bool = true, batchFirst: Bool = false,
     bidirectional: Bool = false, elementType: ElementType = .float32
@@ -101,6 +126,7 @@ public final class GRULayer: Module, Sendable {
   }
 
   public var parts: [ModulePart] { core.parts }
+  /// [time, batch, input] → [time, batch, directions × hidden] and the last state. Another number of features is a mistake.
   public func forward(_ input: RecurrentInput<SymbolicTensor>) -> RecurrentOutput<SymbolicTensor> {
     core.run(input) { $0[0] }
   }
@@ -115,9 +141,22 @@ public final class GRULayer: Module, Sendable {
 
 /// h ← tanh(W x + b + R h + c), or relu in place of tanh, as `torch.nn.RNN`.
 public final class RNNLayer: Module, Sendable {
-  public enum Nonlinearity: String, Sendable { case tanh = "Tanh", relu = "Relu" }
+  /// What the sum of each step goes through, by ONNX's names.
+  public enum Nonlinearity: String, Sendable {
+    /// The default: states stay within (−1, 1).
+    case tanh = "Tanh"
+    /// max(x, 0): states may grow from step to step.
+    case relu = "Relu"
+  }
   private let core: RecurrentCore
 
+  /// Weights and biases under PyTorch's names, which start uniform within ±1/√`hiddenSize`.
+  /// - Parameters:
+  ///   - inputSize: how many features a step has.
+  ///   - hiddenSize: how many elements each layer gives per direction.
+  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
+  ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
     _ inputSize: Int, _ hiddenSize: Int, layers: Int = 1, nonlinearity: Nonlinearity = .tanh, bias: Bool = true,
     batchFirst: Bool = false, bidirectional: Bool = false, elementType: ElementType = .float32
@@ -130,6 +169,7 @@ public final class RNNLayer: Module, Sendable {
   }
 
   public var parts: [ModulePart] { core.parts }
+  /// [time, batch, input] → [time, batch, directions × hidden] and the last state. Another number of features is a mistake.
   public func forward(_ input: RecurrentInput<SymbolicTensor>) -> RecurrentOutput<SymbolicTensor> {
     core.run(input) { $0[0] }
   }

@@ -1,15 +1,18 @@
 /// Modules of one tensor, each applied to what the one before gives. Its members are called `0`, `1`, ….
 public final class Sequential: Module {
+  /// In the order in which they are applied.
   public let layers: [any TensorModule]
   private let file: String
   private let line: Int
 
+  /// A sequence of the modules given; without any it gives what it is given. Calls inside report this line.
   public init(_ layers: (any TensorModule)..., fileID: String = #fileID, line: Int = #line) {
     self.layers = layers
     file = fileID
     self.line = line
   }
 
+  /// A sequence of an array's modules; without any it gives what it is given. Calls inside report this line.
   public init(_ layers: [any TensorModule], fileID: String = #fileID, line: Int = #line) {
     self.layers = layers
     file = fileID

@@ -6,6 +6,7 @@ public struct AttentionInput: TensorGroup {
   public var query: SymbolicTensor
   /// [source, batch, embedding], or the batch first.
   public var key: SymbolicTensor
+  /// [source, batch, embedding], or the batch first: as many as there are keys.
   public var value: SymbolicTensor
   /// [batch, source]: true where a key is padding; numbers are added to the scores.
   public var keyPaddingMask: SymbolicTensor?
@@ -13,6 +14,9 @@ public struct AttentionInput: TensorGroup {
   /// added to the scores.
   public var mask: SymbolicTensor?
 
+  /// - Parameters:
+  ///   - keyPaddingMask: which keys nobody looks at; none by default.
+  ///   - mask: who may look at what; everybody at everything by default.
   public init(
     query: SymbolicTensor, key: SymbolicTensor, value: SymbolicTensor, keyPaddingMask: SymbolicTensor? = nil,
     mask: SymbolicTensor? = nil
@@ -48,10 +52,15 @@ public final class MultiheadAttention: Module, Sendable {
   public let inputWeight: ModuleParameter?
   /// Of queries, keys and values, if they are not one.
   public let inputWeights: [ModuleParameter]
+  /// [3 × embedding]: of queries, keys and values, which starts at 0; `nil` for none.
   public let inputBias: ModuleParameter?
+  /// The projection of the joined heads, [embedding, embedding].
   public let output: Linear
+  /// How many heads there are; they must divide the embedding, which is checked when the layer is called.
   public let heads: Int
+  /// Whether tensors are [batch, time, embedding] rather than [time, batch, embedding].
   public let isBatchFirst: Bool
+  /// Whether query i sees only keys up to i.
   public let isCausal: Bool
 
   /// - Parameters:
@@ -89,6 +98,7 @@ public final class MultiheadAttention: Module, Sendable {
       + (inputBias.map { [ModulePart("in_proj_bias", $0)] } ?? []) + [ModulePart("out_proj", output)]
   }
 
+  /// [target, batch, embedding] → the same shape, or the batch first. Heads that do not divide the embedding are a mistake.
   public func forward(_ input: AttentionInput) -> SymbolicTensor {
     let x = input.query
     if let width = x.dimension(-1).size, heads < 1 || width % heads != 0 {
@@ -163,7 +173,9 @@ extension SymbolicTensor {
 
 /// What layers of a transformer compute between their two projections.
 public enum TransformerActivation: Sendable {
+  /// max(x, 0)
   case relu
+  /// x Φ(x), Φ being the normal distribution.
   case gelu
 
   var op: Operator { self == .relu ? .relu : .gelu }
@@ -171,10 +183,14 @@ public enum TransformerActivation: Sendable {
 
 /// A sequence, and who may look at what: see `AttentionInput`.
 public struct EncoderInput: TensorGroup {
+  /// [time, batch, embedding], or the batch first.
   public var x: SymbolicTensor
+  /// [batch, time]: true where a step is padding; numbers are added to the scores.
   public var keyPaddingMask: SymbolicTensor?
+  /// [time, time] or what broadcasts to [batch, heads, time, time]: true where attention is forbidden; numbers are added.
   public var mask: SymbolicTensor?
 
+  /// A sequence in which, without masks, every step sees every other.
   public init(_ x: SymbolicTensor, keyPaddingMask: SymbolicTensor? = nil, mask: SymbolicTensor? = nil) {
     self.x = x
     self.keyPaddingMask = keyPaddingMask
@@ -199,12 +215,19 @@ public struct EncoderInput: TensorGroup {
 
 /// Self-attention and a network of two projections, each with a residual and a norm, as `torch.nn.TransformerEncoderLayer`.
 public final class TransformerEncoderLayer: Module, Sendable {
+  /// Of the sequence to itself.
   public let attention: MultiheadAttention
+  /// From the embedding to the width inside the network.
   public let linear1: Linear
+  /// Back to the embedding.
   public let linear2: Linear
+  /// The norm of the attention.
   public let norm1: LayerNorm
+  /// The norm of the network.
   public let norm2: LayerNorm
+  /// What stands between the two projections; `relu` by default.
   public let activation: TransformerActivation
+  /// Whether norms stand before attention and network rather than after their residuals; false by default.
   public let normFirst: Bool
 
   /// - Parameter normFirst: whether norms stand before attention and network rather than after their residuals.
@@ -231,6 +254,7 @@ public final class TransformerEncoderLayer: Module, Sendable {
     ]
   }
 
+  /// The sequence's shape stays: norm(x + attention(x)), then norm(x + network(x)); or x + attention(norm(x)), ….
   public func forward(_ input: EncoderInput) -> SymbolicTensor {
     let (file, line) = (input.x.file, input.x.line)
     func attend(_ x: SymbolicTensor) -> SymbolicTensor {
@@ -249,6 +273,7 @@ public final class TransformerEncoderLayer: Module, Sendable {
     return norm(norm2, x + network(x))
   }
 
+  /// Encodes a sequence: see `EncoderInput` for the masks.
   public func callAsFunction(
     _ x: SymbolicTensor, keyPaddingMask: SymbolicTensor? = nil, mask: SymbolicTensor? = nil, fileID: String = #fileID,
     line: Int = #line
@@ -259,14 +284,18 @@ public final class TransformerEncoderLayer: Module, Sendable {
 
 /// Encoder layers one after another and a last norm, as `torch.nn.TransformerEncoder`.
 public final class TransformerEncoder: Module, Sendable {
+  /// In the order in which they are applied.
   public let layers: [TransformerEncoderLayer]
+  /// What the last layer's result goes through; `nil` for none.
   public let norm: LayerNorm?
 
+  /// A stack of layers, each with weights of its own, and a last norm if one is given.
   public init(_ layers: [TransformerEncoderLayer], norm: LayerNorm? = nil) {
     self.layers = layers
     self.norm = norm
   }
 
+  /// The sequence's shape stays; all layers get the same masks.
   public func forward(_ input: EncoderInput) -> SymbolicTensor {
     let (file, line) = (input.x.file, input.x.line)
     let x = layers.reduce(input.x) {
@@ -275,6 +304,7 @@ public final class TransformerEncoder: Module, Sendable {
     return norm?.callAsFunction(x, fileID: file, line: line) ?? x
   }
 
+  /// Encodes a sequence: see `EncoderInput` for the masks.
   public func callAsFunction(
     _ x: SymbolicTensor, keyPaddingMask: SymbolicTensor? = nil, mask: SymbolicTensor? = nil, fileID: String = #fileID,
     line: Int = #line

@@ -14,8 +14,14 @@ import FXCore
 /// Call a module as a function, `layers(x)`, rather than its `forward`: the call is what records where it was made, names
 /// the module in locations, and lets `TraceOptions` keep it opaque.
 public protocol Module<Input, Output> {
+  /// What `forward` takes: one tensor, unless the type says otherwise.
   associatedtype Input: TensorGroup = SymbolicTensor
+  /// What `forward` gives: one tensor, unless the type says otherwise.
   associatedtype Output: TensorGroup = SymbolicTensor
+  /// What the module computes, written in functions and operators on symbolic tensors.
+  ///
+  /// `trace` and eager runs call it for the model itself, `callAsFunction` for the modules inside. It must not depend on anything
+  /// but its input and the module, since the graph keeps what one call of it did.
   func forward(_ input: Input) -> Output
 
   /// The parameters and modules that this one holds, by name: by default its stored properties, and the members of
@@ -39,19 +45,25 @@ public typealias TensorModule = Module<SymbolicTensor, SymbolicTensor>
 
 /// Something a module holds.
 public struct ModulePart {
+  /// What a part is.
   public enum Content {
+    /// A weight or buffer, named by the part's path in the graph and in state dictionaries.
     case parameter(ModuleParameter)
+    /// A module inside, whose own parts are found under this one's name.
     case module(any Module)
   }
   /// A property's name, or `layers.0` for a member of an array.
   public let name: String
+  /// The parameter or module held under the name.
   public let content: Content
 
+  /// A parameter that the module holds.
   public init(_ name: String, _ parameter: ModuleParameter) {
     self.name = name
     content = .parameter(parameter)
   }
 
+  /// A module that the module holds.
   public init(_ name: String, _ module: any Module) {
     self.name = name
     content = .module(module)

@@ -7,6 +7,7 @@ import Synchronization
 public final class ModuleParameter: Sendable {
   /// The element type and shape, whether a tensor is bound or not.
   public let type: TensorType
+  /// What the graph's parameter is: a weight, which training changes, or a buffer, which it does not.
   public let role: Parameter.Role
   /// What it holds before training.
   public let initializer: Initializer
@@ -38,6 +39,7 @@ public final class ModuleParameter: Sendable {
 
   /// The tensor bound to the parameter; `nil` before it is initialized or loaded.
   public var tensor: Tensor? { storage.withLock { $0 } }
+  /// The sizes of the type; empty for a scalar.
   public var shape: [Int] { type.shape?.sizes ?? [] }
 
   /// Binds a tensor, replacing one already bound.
@@ -50,4 +52,7 @@ public final class ModuleParameter: Sendable {
   }
 }
 
-extension ModuleParameter: ConstantOperand { public var symbolicOperand: SymbolicOperandKind { .parameter(self) } }
+extension ModuleParameter: ConstantOperand {
+  /// The parameter, which becomes one of the graph at its first use and is found again at the next.
+  public var symbolicOperand: SymbolicOperandKind { .parameter(self) }
+}

@@ -156,8 +156,10 @@ extension Optional: TensorGroup where Wrapped: TensorGroup {
 
 /// Several groups in order, since Swift's own tuples cannot be groups: `Tuple(x, state)`, `let (x, state) = input.members`.
 public struct Tuple<each Member: TensorGroup>: TensorGroup {
+  /// The groups as one of Swift's tuples, to take them apart.
   public let members: (repeat each Member)
 
+  /// A group whose tensors are those of the members, one member after another.
   public init(_ member: repeat each Member) { members = (repeat each member) }
 
   public var tensors: [SymbolicTensor] {

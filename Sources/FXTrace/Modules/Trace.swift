@@ -4,8 +4,10 @@ import FXCore
 public struct TraceInput: Sendable, Hashable {
   /// By default `x`, or `x_0`, `x_1`, … for several inputs.
   public let name: String?
+  /// What is known of the type; a size that is a name, such as `batch`, stands for any.
   public let type: ValueType
 
+  /// An input of any type, a sequence too; `tensor` and `like` make those that are tensors.
   public init(_ name: String? = nil, _ type: ValueType) {
     self.name = name
     self.type = type

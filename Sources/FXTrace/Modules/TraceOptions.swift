@@ -15,8 +15,10 @@ public struct TraceOptions {
   public var isLeaf: ((any Module, String) -> Bool)?
   /// Sees every call of an operator and may do something else instead.
   public var proxy: (any TracingProxy)?
+  /// What infers the type of each call: rules for operators of the program's own are added here.
   public var inference = ShapeInference()
 
+  /// A graph called `main` in which nothing is opaque, and no proxy.
   public init() {}
 }
 
@@ -40,9 +42,13 @@ public protocol TracingProxy {
 
 /// A call that a `TracingProxy` may answer.
 public struct OperatorCall {
+  /// The operator called.
   public let op: Operator
+  /// In the operator's order, with `none` for those left out.
   public let operands: [SymbolicOperandKind]
+  /// Those that the call gives; the operator's defaults are filled in when it is added to the graph.
   public let attributes: Attributes
+  /// How many results the caller wants: at least 1, and as many as the proxy must answer with.
   public let resultCount: Int
   /// The user's line and the module's path.
   public let location: Location

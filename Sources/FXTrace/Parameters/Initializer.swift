@@ -10,9 +10,11 @@ import FXCore
 
 /// What a parameter holds before training.
 public enum Initializer: Sendable, Hashable {
+  /// One number for all elements.
   case constant(Double)
   /// Uniform in [low, high).
   case uniform(low: Double, high: Double)
+  /// Normally distributed with a mean and a standard deviation (Box and Muller 1958).
   case normal(mean: Double, deviation: Double)
 
   /// Uniform within ±1/√fanIn: what `torch.nn.Linear` and the convolutions start weights and biases with.

@@ -16,14 +16,17 @@ public struct ParameterDeclarations: Sendable {
     /// The call's integer attributes that give sizes and are no attributes of the node.
     public let widths: [String]
 
+    /// - Parameter parameters: what is declared, in operand order, without gaps, up to the operator's last operand.
     public init(widths: [String] = [], _ parameters: [ParameterDeclaration]) {
       self.widths = widths
       self.parameters = parameters
     }
   }
 
+  /// A table that declares nothing: `standard` is the one that knows layers.
   public init() {}
 
+  /// What is declared for an operator; `nil` for nothing, so that its calls must give every operand that is required.
   public subscript(op: Operator) -> Entry? {
     get { table[op] }
     set { table[op] = newValue }
@@ -32,14 +35,21 @@ public struct ParameterDeclarations: Sendable {
 
 /// One operand that is declared as a parameter.
 public struct ParameterDeclaration: Sendable {
+  /// The operand's index, from 0.
   public let operand: Int
+  /// What the parameter is called after its node: `weight` in `node_0.weight`.
   public let name: String
+  /// Whether the parameter is a weight, which training changes, or a buffer, which it does not.
   public let role: Parameter.Role
   /// Whether the call may do without it, by an attribute of this name set to false.
   public let isOptional: Bool
   let shape: @Sendable (DeclarationContext) -> Shape?
   let initializer: @Sendable (_ shape: [Int], DeclarationContext) -> Initializer
 
+  /// - Parameters:
+  ///   - shape: what is known of the shape, with unknown sizes; `nil` if not even the rank is. It is asked at the call, and again
+  ///     by `initializeParameters` as more becomes known.
+  ///   - initializer: what a parameter of a known shape starts with.
   public init(
     _ operand: Int, _ name: String, role: Parameter.Role = .weight, isOptional: Bool = false,
     shape: @escaping @Sendable (DeclarationContext) -> Shape?,
@@ -56,6 +66,7 @@ public struct ParameterDeclaration: Sendable {
 
 /// What is known of a call when a declared parameter needs a shape.
 public struct DeclarationContext: Sendable {
+  /// The node's attributes with their defaults, without the widths.
   public let attributes: Attributes
   /// The widths that the call gave.
   public let widths: [String: Int]
@@ -71,10 +82,12 @@ public struct DeclarationContext: Sendable {
     return shape.indices.contains(position) ? shape[position] : .unknown
   }
 
+  /// The rank of operand `operand`; `nil` if it is not known or there is no such operand.
   public func rank(of operand: Int) -> Int? { operand < operandTypes.count ? operandTypes[operand].shape?.rank : nil }
 
   /// The first of the dimensions that has a size, else unknown.
   public func first(_ candidates: Dimension...) -> Dimension { candidates.first { $0.size != nil } ?? .unknown }
 
+  /// A width of the call, such as `out_features`; unknown if the call gave none, and after the call was made.
   public func width(_ name: String) -> Dimension { widths[name].map(Dimension.init(_:)) ?? .unknown }
 }

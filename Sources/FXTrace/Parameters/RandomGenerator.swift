@@ -4,6 +4,7 @@
 public struct RandomGenerator: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
+  /// A generator whose 256 bits of state are the first four numbers of SplitMix64 from `seed`.
   public init(seed: UInt64) {
     var seed = seed
     state = (

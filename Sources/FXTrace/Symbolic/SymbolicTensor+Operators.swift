@@ -5,6 +5,7 @@ import FXCore
 extension SymbolicTensor {
   /// a + b, element by element, with broadcasting.
   public static func + (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.add, [b], at: nil) }
+  /// a + b of a number, constant or parameter a, element by element, with broadcasting.
   public static func + (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.add, [b], at: nil)
   }
@@ -13,6 +14,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// a − b, element by element, with broadcasting.
   public static func - (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.sub, [b], at: nil) }
+  /// a − b of a number, constant or parameter a, element by element, with broadcasting.
   public static func - (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.sub, [b], at: nil)
   }
@@ -21,6 +23,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// a × b, element by element, with broadcasting.
   public static func * (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.mul, [b], at: nil) }
+  /// a × b of a number, constant or parameter a, element by element, with broadcasting.
   public static func * (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.mul, [b], at: nil)
   }
@@ -29,6 +32,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// a ÷ b; integers divide toward zero, element by element, with broadcasting.
   public static func / (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.div, [b], at: nil) }
+  /// a ÷ b of a number, constant or parameter a; integers divide toward zero, element by element, with broadcasting.
   public static func / (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.div, [b], at: nil)
   }
@@ -37,6 +41,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a > b, element by element, with broadcasting.
   public static func .> (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.greater, [b], at: nil) }
+  /// Whether a > b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .> (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.greater, [b], at: nil)
   }
@@ -45,6 +50,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a ≥ b, element by element, with broadcasting.
   public static func .>= (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.greaterOrEqual, [b], at: nil) }
+  /// Whether a ≥ b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .>= (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.greaterOrEqual, [b], at: nil)
   }
@@ -53,6 +59,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a < b, element by element, with broadcasting.
   public static func .< (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.less, [b], at: nil) }
+  /// Whether a < b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .< (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.less, [b], at: nil)
   }
@@ -61,6 +68,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a ≤ b, element by element, with broadcasting.
   public static func .<= (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.lessOrEqual, [b], at: nil) }
+  /// Whether a ≤ b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .<= (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.lessOrEqual, [b], at: nil)
   }
@@ -69,6 +77,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a = b, element by element, with broadcasting.
   public static func .== (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.equal, [b], at: nil) }
+  /// Whether a = b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .== (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.equal, [b], at: nil)
   }
@@ -77,6 +86,7 @@ extension SymbolicTensor {
 extension SymbolicTensor {
   /// Whether a ≠ b, element by element, with broadcasting.
   public static func .!= (a: SymbolicTensor, b: some SymbolicOperand) -> SymbolicTensor { a.apply(.notEqual, [b], at: nil) }
+  /// Whether a ≠ b of a number, constant or parameter a, element by element, with broadcasting.
   public static func .!= (a: some ConstantOperand, b: SymbolicTensor) -> SymbolicTensor {
     b.lift(a).apply(.notEqual, [b], at: nil)
   }
@@ -88,8 +98,12 @@ extension SymbolicTensor {
   /// Whether x does not hold, element by element.
   public static prefix func .! (x: SymbolicTensor) -> SymbolicTensor { x.apply(.not, at: nil) }
 
+  /// a becomes a + b. Only the variable changes: the value that it held stays in the graph.
   public static func += (a: inout SymbolicTensor, b: some SymbolicOperand) { a = a + b }
+  /// a becomes a − b. Only the variable changes: the value that it held stays in the graph.
   public static func -= (a: inout SymbolicTensor, b: some SymbolicOperand) { a = a - b }
+  /// a becomes a × b. Only the variable changes: the value that it held stays in the graph.
   public static func *= (a: inout SymbolicTensor, b: some SymbolicOperand) { a = a * b }
+  /// a becomes a ÷ b. Only the variable changes: the value that it held stays in the graph.
   public static func /= (a: inout SymbolicTensor, b: some SymbolicOperand) { a = a / b }
 }

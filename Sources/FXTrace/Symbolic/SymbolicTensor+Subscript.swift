@@ -8,6 +8,7 @@ import FXCore
 /// x[newAxis]      x[2...]         x[strided(by: 2)] x[strided(from: 1, to: -1)]          x[[2, 0]]
 /// ```
 public protocol TensorIndex {
+  /// What the index does to its axis: asked once by the subscript that it stands in.
   var axisIndex: AxisIndex { get }
 }
 
@@ -48,22 +49,31 @@ extension PartialRangeThrough<Int>: TensorIndex {
 
 extension [Int]: TensorIndex { public var axisIndex: AxisIndex { .positions(Tensor(vector: self)) } }
 extension Tensor: TensorIndex { public var axisIndex: AxisIndex { .positions(self) } }
-extension SymbolicTensor: TensorIndex { public var axisIndex: AxisIndex { .positions(self) } }
+extension SymbolicTensor: TensorIndex {
+  /// Positions to take, integers; truth values alone in `x[mask]` choose elements instead, as `maskedSelect` does.
+  public var axisIndex: AxisIndex { .positions(self) }
+}
 
 /// An axis of size 1 that x does not have: `x[newAxis, 0]`.
 public let newAxis = NewAxis()
-public struct NewAxis: TensorIndex, Sendable { public var axisIndex: AxisIndex { .newAxis } }
+/// The type of `newAxis`, its one value.
+public struct NewAxis: TensorIndex, Sendable {
+  /// An axis of size 1, which uses up no axis of x.
+  public var axisIndex: AxisIndex { .newAxis }
+}
 
 /// Positions by steps, as Python's `from:to:by`. Unlike `a..<b`, bounds may be negative, which counts from the end.
 public func strided(from start: Int? = nil, to end: Int? = nil, by step: Int = 1) -> StridedIndex {
   StridedIndex(start: start, end: end, step: step)
 }
 
+/// What `strided(from:to:by:)` makes: the positions of a range by steps, which may go backward.
 public struct StridedIndex: TensorIndex, Sendable {
   let start: Int?
   let end: Int?
   let step: Int
 
+  /// The range, a bound left out being the end of the axis at which steps of this sign start or stop.
   public var axisIndex: AxisIndex {
     .range(start: start ?? (step < 0 ? -1 : 0), end: end ?? (step < 0 ? .min : .max), step: step)
   }
@@ -84,6 +94,7 @@ extension SymbolicTensor {
     at(fileID, line).indexed([], others.map(\.axisIndex))
   }
 
+  /// Parts of x: the first axis by an index, the last axes by others, and whole axes between them for `...`.
   public subscript(
     a: any TensorIndex, _: UnboundedRange, others: any TensorIndex..., fileID fileID: String = #fileID,
     line line: Int = #line
@@ -91,6 +102,7 @@ extension SymbolicTensor {
     at(fileID, line).indexed([a.axisIndex], others.map(\.axisIndex))
   }
 
+  /// Parts of x: the first two axes by indices, the last axes by others, and whole axes between them for `...`.
   public subscript(
     a: any TensorIndex, b: any TensorIndex, _: UnboundedRange, others: any TensorIndex...,
     fileID fileID: String = #fileID, line line: Int = #line

@@ -17,9 +17,11 @@ public struct SymbolicTensor {
 
   /// What is known of the type.
   public var type: ValueType { operand.map { session.graph.type(of: $0) } ?? .unknown }
+  /// The type of the elements; `nil` if it is not known, the value is no tensor, or after a mistake.
   public var elementType: ElementType? { type.elementType }
   /// The symbolic shape; `nil` if the rank is unknown.
   public var shape: Shape? { type.shape }
+  /// How many axes there are; `nil` if that is not known.
   public var rank: Int? { shape?.rank }
 
   /// The size along an axis, counted from the end if negative; unknown if it is not known or the axis does not exist.
@@ -54,13 +56,19 @@ extension SymbolicTensor: CustomStringConvertible {
 
 /// What functions take beside a `SymbolicTensor`: a number, a constant tensor, a module's parameter.
 public protocol SymbolicOperand {
+  /// The operand in the trace's terms: what every function asks of what it is given.
   var symbolicOperand: SymbolicOperandKind { get }
 }
 
+/// An operand of a call in a trace.
 public enum SymbolicOperandKind {
+  /// A value of the same trace; one of another trace is a mistake.
   case tensor(SymbolicTensor)
+  /// A number or truth value, which takes its element type from the tensors beside it.
   case literal(Literal)
+  /// A tensor whose elements become a constant of the graph.
   case constant(Tensor)
+  /// A module's parameter, which becomes one of the graph at its first use.
   case parameter(ModuleParameter)
   /// An optional operand that is left out.
   case none
@@ -69,7 +77,10 @@ public enum SymbolicOperandKind {
 /// An operand that belongs to no trace by itself.
 public protocol ConstantOperand: SymbolicOperand {}
 
-extension SymbolicTensor: SymbolicOperand { public var symbolicOperand: SymbolicOperandKind { .tensor(self) } }
+extension SymbolicTensor: SymbolicOperand {
+  /// The value itself, for calls of the same trace.
+  public var symbolicOperand: SymbolicOperandKind { .tensor(self) }
+}
 extension Tensor: ConstantOperand { public var symbolicOperand: SymbolicOperandKind { .constant(self) } }
 extension Literal: ConstantOperand { public var symbolicOperand: SymbolicOperandKind { .literal(self) } }
 extension Int: ConstantOperand { public var symbolicOperand: SymbolicOperandKind { .literal(.int(Int64(self))) } }

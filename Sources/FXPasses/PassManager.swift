@@ -6,6 +6,7 @@ import FXCore
 /// something, and must give the outputs it gave before. Whatever goes wrong, the graph is left as it was before the pass
 /// at fault.
 public struct PassManager: Sendable {
+  /// The pipeline, in the order in which the passes run.
   public var passes: [any Pass]
   /// How closely the graph is verified after each pass; `nil` for not at all.
   public var verification: VerificationLevel? = .typed
@@ -18,8 +19,10 @@ public struct PassManager: Sendable {
   /// Is handed every step, with the graph before and after, once the step is checked.
   public var onStep: (@Sendable (PassStep) throws -> Void)?
 
+  /// A pipeline of passes that is run once, verifies types after each, and compares no outputs.
   public init(_ passes: [any Pass] = []) { self.passes = passes }
 
+  /// Appends a pass to the pipeline.
   public mutating func add(_ pass: any Pass) { passes.append(pass) }
 
   /// Runs the passes.
@@ -71,7 +74,10 @@ public struct PassManager: Sendable {
 
 /// One pass of a run, for those who want to look at every step.
 public struct PassStep: Sendable {
+  /// What the report says of the pass.
   public let entry: PassReport.Entry
+  /// The graph that the pass was given.
   public let before: Graph
+  /// The graph that the pass made of it, verified and validated as far as the manager does.
   public let after: Graph
 }

@@ -4,15 +4,21 @@ import FXCore
 public struct PassOutcome: Sendable, Equatable {
   /// Something that the pass counted, such as `nodes removed`.
   public struct Fact: Sendable, Equatable {
+    /// What was counted, worded so that a number can stand before it.
     public let label: String
+    /// How often it was counted; at least 1.
     public var count: Int
   }
 
   /// A place that looked right and was left alone.
   public struct Refusal: Sendable, Equatable {
+    /// The name of the node that was left alone, as it was then.
     public let node: String
+    /// The node's operator, such as `softmax`.
     public let op: String
+    /// The source line that made the node, if it is known.
     public let location: Location?
+    /// Why the node was left alone, in words.
     public let reason: String
   }
 
@@ -23,6 +29,7 @@ public struct PassOutcome: Sendable, Equatable {
   /// What was left alone and why.
   public private(set) var declined: [Refusal] = []
 
+  /// The outcome of a pass that has done nothing yet.
   public init() {}
 
   /// Counts `count` edits under `label`; nothing if `count` is 0.

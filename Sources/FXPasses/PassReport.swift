@@ -2,20 +2,26 @@ import FXCore
 
 /// What a pipeline did, pass by pass.
 public struct PassReport: Sendable {
+  /// What one pass did in one round.
   public struct Entry: Sendable {
+    /// The name of the pass, such as `constant-folding`.
     public let pass: String
     /// Counts from 1; above 1 only for pipelines that run to a fixed point.
     public let round: Int
     /// The time that the pass took, without verification and validation.
     public let duration: Duration
+    /// Inputs, calls and outputs before the pass; calls inside regions count.
     public let nodesBefore: Int
+    /// Inputs, calls and outputs after the pass; calls inside regions count.
     public let nodesAfter: Int
+    /// What the pass did, and what it left alone.
     public let outcome: PassOutcome
     /// The largest difference between outputs before and after, relative to each tensor's largest magnitude; `nil` if
     /// nothing was compared.
     public let deviation: Double?
   }
 
+  /// One entry per pass and round, in the order in which they ran.
   public internal(set) var entries: [Entry] = []
 
   /// Whether the last round changed nothing: the graph is a fixed point of the pipeline.
@@ -26,8 +32,11 @@ public struct PassReport: Sendable {
 
   /// The edits of all passes.
   public var changes: Int { entries.reduce(0) { $0 + $1.outcome.changes } }
+  /// How often the list of passes was run; 0 for an empty list.
   public var rounds: Int { entries.last?.round ?? 0 }
+  /// `nodesBefore` of the first entry; 0 without entries.
   public var nodesBefore: Int { entries.first?.nodesBefore ?? 0 }
+  /// `nodesAfter` of the last entry; 0 without entries.
   public var nodesAfter: Int { entries.last?.nodesAfter ?? 0 }
 }
 

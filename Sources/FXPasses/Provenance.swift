@@ -7,21 +7,30 @@ import FXCore
 public struct Provenance: Sendable {
   /// A node at one time.
   public struct Label: Sendable, Equatable {
+    /// The node's name when it first was part of an event.
     public let name: String
+    /// The node's operator, such as `conv`.
     public let op: String
+    /// The source line that made the node, if it is known.
     public let location: Location?
   }
 
   /// What a pass did to, or with, a node.
   public struct Event: Sendable {
+    /// What can happen to a node; the raw value is the word that stories use.
     public enum Kind: String, Sendable {
+      /// The pass added the node.
       case made
+      /// The node's operator, attributes, operands or weights are others.
       case changed
       /// Another node, or an operand that was there, has its place.
       case replaced
+      /// Nothing has the node's place: nothing needed it any more.
       case removed
     }
+    /// What happened to the node whose event this is.
     public let kind: Kind
+    /// The name of the pass that did it.
     public let pass: String
     /// Counts from 1.
     public let round: Int
@@ -33,6 +42,7 @@ public struct Provenance: Sendable {
   public private(set) var labels: [NodeID: Label] = [:]
   private var events: [NodeID: [Event]] = [:]
 
+  /// A record without events: `PassManager` makes one, and fills it, where it tracks provenance.
   public init() {}
 
   /// What happened to a node, first things first.

@@ -6,21 +6,29 @@ public enum ShapeError: Error, Sendable, Equatable {
   case rank(operand: Int, expected: String, actual: Int)
   /// Operand `index` is of a kind the operator does not take.
   case kind(operand: Int, expected: String, actual: ValueType)
+  /// Operand `operand` holds elements of a type that the operator does not take.
   case elementType(operand: Int, allowed: ElementTypes, actual: ElementType)
   /// Two operands must have one element type.
   case elementTypesDiffer(ElementType, ElementType)
+  /// Two shapes have an axis of different sizes, neither of which is 1.
   case notBroadcastable(Shape, Shape)
   /// Two dimensions must be equal.
   case dimensionsDiffer(String, Dimension, String, Dimension)
+  /// The axis is none of a tensor of this rank; a negative one counts from the end.
   case axis(Int, rank: Int)
+  /// A list of axes has this one twice.
   case duplicateAxis(Int)
   /// The elements of `from` do not fill `to`.
   case reshape(from: Shape, to: Shape)
+  /// The attribute of this name does not fit; the reason is what messages say after the name.
   case attribute(String, reason: String)
+  /// The operand of this index is left out, and must not be.
   case missingOperand(Int)
   /// Branches of a conditional, or turns of a loop, give types that cannot be united.
   case branchTypes(index: Int, ValueType, ValueType)
+  /// The node has `actual` results, its operands and attributes ask for `expected`.
   case resultCount(expected: Int, actual: Int)
+  /// What no other case says, in words.
   case invalid(String)
 }
 
@@ -48,10 +56,15 @@ extension ShapeError: CustomStringConvertible {
 
 /// A node whose types cannot be inferred: which, where, on what, and why.
 public struct ShapeInferenceError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The name of the first node whose operands do not fit.
   public let node: String
+  /// The node's operator, such as `matmul`.
   public let op: String
+  /// The source line that made the node, if it is known.
   public let location: Location?
+  /// The types of all operands as text, literals as they are written.
   public let operandTypes: [String]
+  /// What does not fit.
   public let reason: ShapeError
 
   /// `node 'y' (matmul, Model.swift:12): … [f32[2, 3], f32[4, 5]]`

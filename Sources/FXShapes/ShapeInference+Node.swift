@@ -2,6 +2,7 @@ import FXCore
 
 /// What shape inference tells of one node's results.
 public struct InferredResults: Sendable {
+  /// One per result; `unknown` where the rule does not tell.
   public var types: [ValueType]
   /// For integer and `bool` results of rank 0 or 1: their elements as far as known.
   public var contents: [[Dimension]?]

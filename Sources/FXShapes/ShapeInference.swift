@@ -5,10 +5,12 @@ import FXCore
 /// Symbolic sizes stay symbolic, and integer tensors that hold sizes are followed through arithmetic, so that a shape
 /// computed by the program is known to the graph. O(nodes), loops excepted, whose bodies are visited until types settle.
 public struct ShapeInference: Sendable {
+  /// What is asked of each node; results of operators without a rule keep the types that they have.
   public var rules: ShapeRules
   /// Integer tensors with more elements than this are not followed.
   public var contentLimit = 256
 
+  /// Inference by the rules of this package, unless others are given.
   public init(rules: ShapeRules = .standard) { self.rules = rules }
 
   /// Infers the types of all values. Types that a value already has are refined, never widened.
@@ -92,6 +94,7 @@ public struct InferenceMemory {
   var facts: [AttributedConstraint] = []
   let fresh = SymbolSource()
 
+  /// Nothing is known yet: where a graph that is built node by node begins.
   public init() {}
 
   /// - Parameter taken: symbols that sizes which only the run knows must not be called by.

@@ -11,8 +11,10 @@ public typealias ShapeRule = @Sendable (inout InferenceContext) throws(ShapeErro
 public struct ShapeRules: Sendable {
   private var rules: [Operator: ShapeRule] = [:]
 
+  /// A table without rules; `standard` has those of this package.
   public init() {}
 
+  /// The rule of an operator; `nil` if it has none, and its results keep the types that they have.
   public subscript(op: Operator) -> ShapeRule? {
     get { rules[op] }
     set { rules[op] = newValue }
@@ -26,6 +28,7 @@ public struct ShapeRules: Sendable {
 
 /// What a shape rule sees of a node, and where it leaves what it knows beyond types.
 public struct InferenceContext {
+  /// The node itself: operator, operands, attributes, regions.
   public let node: Node
   /// The operands' types; `nil` where an optional operand is left out. A literal has the element type its node gives it.
   public let operandTypes: [ValueType?]
@@ -64,6 +67,7 @@ public struct InferenceContext {
 
   // MARK: Operands
 
+  /// How many operands the node has, with those left out between others.
   public var operandCount: Int { operandTypes.count }
 
   /// Whether operand `index` is there.

@@ -10,6 +10,7 @@ public struct CudaTarget: CodeTarget {
   public let name = "cuda"
   public let summary = "CUDA C++ for NVIDIA devices of compute capability 8.0 and above"
 
+  /// There is nothing to set: programs are for devices of compute capability 8.0 and above.
   public init() {}
 
   public func refusal(of node: Node, in graph: Graph) -> String? { NativeCheck.refusal(of: node, in: graph) }

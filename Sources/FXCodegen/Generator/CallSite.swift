@@ -2,9 +2,12 @@ import FXCore
 
 /// A call that a row of a target's table writes: the node, and what is known of its operands.
 public struct CallSite: Sendable {
+  /// The call itself: operator, operands, attributes, results.
   public let node: Node
+  /// The graph that holds the call, its types inferred.
   public let graph: Graph
 
+  /// What is known of a node of a graph.
   public init(_ node: Node, in graph: Graph) {
     self.node = node
     self.graph = graph
@@ -13,6 +16,7 @@ public struct CallSite: Sendable {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// Whether operand `index` is there; `false` for one that is left out or beyond the last.
   public func has(_ index: Int) -> Bool { !node.operand(index).isNone }
 
   /// The element type of operand `index`; of a literal, the one it takes beside the others. `nil` if it is not known.
@@ -22,10 +26,12 @@ public struct CallSite: Sendable {
     return node.elementType(ofLiteral: literal, at: index) { graph.type(of: $0).elementType }
   }
 
+  /// The shape of operand `index`, that of a scalar for a literal; `nil` if the rank is not known.
   public func shape(_ index: Int) -> Shape? {
     node.operand(index).literal == nil ? graph.type(of: node.operand(index)).shape : []
   }
 
+  /// The rank of operand `index`; `nil` if it is not known.
   public func rank(_ index: Int) -> Int? { shape(index)?.rank }
 
   /// The rank of operand `index`.
@@ -44,6 +50,7 @@ public struct CallSite: Sendable {
     return sizes
   }
 
+  /// The type of result `index`; `nil` if it is not known, no tensor's, or the node has no such result.
   public func resultType(_ index: Int = 0) -> TensorType? {
     index < node.results.count ? graph.type(of: .value(node.results[index])).tensorType : nil
   }
@@ -96,7 +103,9 @@ public struct CallSite: Sendable {
 
 /// Why a row cannot write a call. A target's refusal of the call has the reason.
 public struct NotExpressible: Error, Sendable, CustomStringConvertible {
+  /// What stands behind the call's name in the refusal, such as `the rank of operand 0 is not known`.
   public let reason: String
+  /// - Parameter reason: what stands behind the call's name in the refusal.
   public init(_ reason: String) { self.reason = reason }
   public var description: String { reason }
 }

@@ -29,5 +29,6 @@ public struct CodegenOptions: Sendable {
   /// The base name of files, and what classes and functions are called after; the graph's name if `nil`.
   public var name: String?
 
+  /// Names by the graph, unless a name is given.
   public init(name: String? = nil) { self.name = name }
 }

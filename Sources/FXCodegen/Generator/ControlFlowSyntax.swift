@@ -4,7 +4,9 @@ import FXCore
 public protocol ControlFlowSyntax {
   /// Opens a block: `if x:` or `if (x) {`. Depth is the caller's business.
   func ifBegin(_ condition: String) -> String
+  /// Ends the block of `ifBegin` and opens the other: `else:` or `} else {`.
   func elseBegin() -> String
+  /// Opens a block that is repeated while a condition holds: `while x:` or `while (x) {`.
   func whileBegin(_ condition: String) -> String
   /// Counts from 0, without end if no count is given.
   func forBegin(_ counter: String, count: String?) -> String
@@ -24,8 +26,11 @@ public protocol ControlFlowSyntax {
   func integer(_ tensor: String) -> String
   /// A counter as a tensor.
   func counterTensor(_ counter: String) -> String
+  /// The expression of a tensor that holds `true`.
   var constantTrue: String { get }
+  /// A statement that makes an empty list of tensors.
   func emptyList(_ name: String) -> String
+  /// A statement that puts a tensor at the end of a list.
   func append(_ element: String, to list: String) -> String
   /// The elements of a list stacked along a new axis, or reversed before.
   /// - Parameter type: that of the result, for the list without elements.

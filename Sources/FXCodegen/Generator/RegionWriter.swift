@@ -7,6 +7,7 @@ public enum CallCode: Sendable, Equatable {
   /// One expression that gives all results, in order.
   case all(String)
 
+  /// The code of a call with one result.
   public static func expression(_ text: String) -> CallCode { .expressions([text]) }
 }
 

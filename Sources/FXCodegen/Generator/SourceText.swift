@@ -1,9 +1,12 @@
 /// Lines of source with indentation.
 public struct SourceText: Sendable {
+  /// The lines so far, with their indentation.
   public private(set) var lines: [String] = []
+  /// How many steps in the next line begins; not negative.
   public var depth = 0
   private let step: String
 
+  /// No lines yet; a step is `indent` spaces.
   public init(indent: Int = 4, depth: Int = 0) {
     step = String(repeating: " ", count: indent)
     self.depth = depth
@@ -26,6 +29,7 @@ public struct SourceText: Sendable {
   /// Changes a line that was added before.
   mutating func replaceLine(_ index: Int, _ edit: (String) -> String) { lines[index] = edit(lines[index]) }
 
+  /// All lines, each with a line break at its end.
   public var text: String { lines.map { $0 + "\n" }.joined() }
 }
 

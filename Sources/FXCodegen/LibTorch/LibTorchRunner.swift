@@ -3,6 +3,7 @@ import FXTrace
 import Foundation
 
 extension LibTorchTarget: VerifiableTarget {
+  /// Programs are compiled into one against the LibTorch of the environment's Python, and skipped where that has none.
   public func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner { LibTorchRunner(environment: environment) }
 }
 

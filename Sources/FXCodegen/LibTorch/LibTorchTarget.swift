@@ -5,8 +5,10 @@ import FXTrace
 public struct LibTorchTarget: CodeTarget {
   public let name = "libtorch"
   public let summary = "a C++ class on LibTorch's tensors"
+  /// How calls are spelled; each row is asked for C++.
   public var rows: TorchRows
 
+  /// Writes by the rows of this package, unless others are given.
   public init(rows: TorchRows = .standard) { self.rows = rows }
 
   public func refusal(of node: Node, in graph: Graph) -> String? {

@@ -5,10 +5,13 @@ import Foundation
 ///
 /// Compiling takes seconds; sizes must be fixed. For graphs that run often, on machines that lack nothing but a runtime.
 public struct CompiledBackend: Backend {
+  /// What makes a library of each graph.
   public var compiler: NativeCompiler
 
+  /// A backend that compiles with `g++ -O3 -march=native`, unless told otherwise.
   public init(_ compiler: NativeCompiler = NativeCompiler()) { self.compiler = compiler }
 
+  /// Called `compiled`; takes whole graphs and control flow, on the processor.
   public var info: BackendInfo {
     BackendInfo(name: "compiled", version: "1", capabilities: [.graphExecution, .controlFlow], deviceTypes: ["cpu"])
   }

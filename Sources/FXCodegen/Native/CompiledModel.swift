@@ -6,12 +6,18 @@ import Synchronization
 ///
 /// Runs from several threads take turns: a model has memory for one run.
 public final class CompiledModel: Executable {
+  /// An input or output of the model.
   public struct Port: Sendable, Equatable {
+    /// What the graph calls the input or output.
     public let name: String
+    /// The element type and the sizes, all of which are numbers.
     public let type: TensorType
   }
+  /// What the model was called when it was compiled: `NativeCompiler` names it after the library's file.
   public let name: String
+  /// What `run` takes, in order.
   public let inputs: [Port]
+  /// What `run` gives, in order.
   public let outputs: [Port]
   /// Memory of a run, beside weights, inputs and outputs.
   public let arenaByteCount: Int
@@ -156,6 +162,7 @@ private struct InterfaceReader {
 
 /// What can be wrong with a compiled model.
 public enum CompiledModelError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There is no library at the path, or it does not load; the reason is the system's.
   case cannotLoad(String, reason: String)
   /// The library has no model, or one of another version.
   case notAModel(String)

@@ -13,11 +13,13 @@ public struct NativeCompiler: Sendable {
   public var compiler = "g++"
   /// Options beside those that make a library.
   public var options = ["-O3", "-march=native"]
+  /// What writes the code. If it leaves products to a CBLAS, the library is linked with OpenBLAS.
   public var target = StdCppTarget()
 
   /// What makes a library of a program for `std_cpp`.
   static let libraryOptions = ["-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DFX_SHARED"]
 
+  /// `g++ -O3 -march=native`: the library is for the kind of processor that it is built on.
   public init() {}
 
   /// Writes the library; weights are part of it.
@@ -51,8 +53,11 @@ public struct NativeCompiler: Sendable {
 
 /// The compiler is not there, or did not like the code.
 public struct NativeCompilerError: Error, Sendable, CustomStringConvertible {
+  /// The name or path by which the compiler was called.
   public let compiler: String
+  /// The compiler's exit status; 127 if there is no such program.
   public let status: Int32
+  /// All that the compiler printed.
   public let output: String
 
   public var description: String {

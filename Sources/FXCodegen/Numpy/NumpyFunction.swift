@@ -1,11 +1,13 @@
 /// A function that NumPy lacks and a program defines where it needs it.
 public struct NumpyFunction: Sendable, Hashable {
+  /// What calls use. Functions of one name count as one.
   public let name: String
   /// The definition.
   public let source: String
   /// The functions that the definition calls.
   public let uses: [NumpyFunction]
 
+  /// A function of a name, with its definition in Python.
   public init(_ name: String, uses: [NumpyFunction] = [], _ source: String) {
     self.name = name
     self.source = source

@@ -8,8 +8,10 @@ public struct NumpyRows: Sendable {
 
   private var table: [Operator: Row] = [:]
 
+  /// A table without rows; `standard` has those of this package.
   public init() {}
 
+  /// The row of an operator; `nil` if it has none, and its calls are refused.
   public subscript(op: Operator) -> Row? {
     get { table[op] }
     set { table[op] = newValue }
@@ -45,12 +47,14 @@ public struct NumpyRows: Sendable {
 
 /// A call that a row writes in NumPy.
 public struct NumpyCall: Sendable {
+  /// The node, and what is known of its operands.
   public let site: CallSite
   /// The operands' expressions; `None` for those that are left out.
   public let operands: [String]
   /// The functions that the program must define.
   public private(set) var functions: Set<NumpyFunction> = []
 
+  /// A call whose operands are these expressions.
   public init(_ site: CallSite, operands: [String]) {
     self.site = site
     self.operands = operands
@@ -62,6 +66,7 @@ public struct NumpyCall: Sendable {
   /// The expression of operand `index` with something behind it, such as a method.
   public func primary(_ index: Int) -> String { self[index].isPrimary ? self[index] : "(\(self[index]))" }
 
+  /// Whether operand `index` is there.
   public func has(_ index: Int) -> Bool { site.has(index) }
 
   /// The value of a typed attribute.

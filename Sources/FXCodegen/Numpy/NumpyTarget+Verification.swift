@@ -1,4 +1,5 @@
 extension NumpyTarget: VerifiableTarget {
+  /// Programs run in one process of the environment's Python, and are skipped where that lacks NumPy.
   public func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner {
     PythonRunner(environment: environment, packages: ["numpy"], adapter: NumpyTarget.adapter, storage: NumpyTypes.storage)
   }

@@ -5,8 +5,10 @@ import FXTrace
 public struct NumpyTarget: CodeTarget {
   public let name = "numpy"
   public let summary = "a Python function on NumPy arrays"
+  /// How calls are spelled, all but those of control flow.
   public var rows: NumpyRows
 
+  /// Writes by the rows of this package, unless others are given.
   public init(rows: NumpyRows = .standard) { self.rows = rows }
 
   public func refusal(of node: Node, in graph: Graph) -> String? {

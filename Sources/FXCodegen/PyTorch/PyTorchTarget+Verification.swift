@@ -1,4 +1,5 @@
 extension PyTorchTarget: VerifiableTarget {
+  /// Programs run in one process of the environment's Python, and are skipped where that lacks PyTorch or NumPy.
   public func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner {
     PythonRunner(
       environment: environment, packages: ["numpy", "torch"], adapter: PyTorchTarget.adapter, storage: TorchTypes.storage)

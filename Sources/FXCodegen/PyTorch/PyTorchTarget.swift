@@ -5,8 +5,10 @@ import FXTrace
 public struct PyTorchTarget: CodeTarget {
   public let name = "pytorch"
   public let summary = "a PyTorch module with its state dictionary"
+  /// How calls are spelled; each row is asked for Python.
   public var rows: TorchRows
 
+  /// Writes by the rows of this package, unless others are given.
   public init(rows: TorchRows = .standard) { self.rows = rows }
 
   public func refusal(of node: Node, in graph: Graph) -> String? { rows.refusal(of: node, in: graph, .python) }

@@ -7,6 +7,7 @@ public struct SwiftTarget: CodeTarget {
   public let name = "swift"
   public let summary = "a Swift function that builds the graph"
 
+  /// There is nothing to set: the function builds the graph with `FXCore` and infers its types with `FXShapes`.
   public init() {}
 
   /// Every operator is called by its name.

@@ -10,6 +10,7 @@ public struct TensorRTTarget: CodeTarget {
   public let name = "tensorrt"
   public let summary = "C++ that builds a TensorRT 10 engine"
 
+  /// There is nothing to set: programs are for TensorRT 10.
   public init() {}
 
   public func refusal(of node: Node, in graph: Graph) -> String? {

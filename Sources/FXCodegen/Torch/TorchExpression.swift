@@ -6,21 +6,29 @@ import FXCore
 public indirect enum TorchExpression: Sendable {
   /// A variable, or what is spelled the same in both languages.
   case name(String)
+  /// An integer, such as `-1`.
   case int(Int)
+  /// A floating-point number; infinities and NaN as the language spells them.
   case number(Double)
+  /// `True` or `true`.
   case bool(Bool)
+  /// A text, in double quotes, with what both languages escape alike.
   case string(String)
   /// An argument that is left out before others.
   case null
   /// A list of integers or tensors.
   case list([TorchExpression])
+  /// An element type: `torch.float32`, `at::kFloat`.
   case type(ElementType)
   /// `torch.relu(x)`, `F.conv2d(…)`: in C++ `at::relu(x)`, `at::conv2d(…)`.
   case call(String, [TorchExpression])
+  /// A method of an expression, by name, with its arguments: `x.sum(1)`.
   case method(TorchExpression, String, [TorchExpression])
   /// An argument that Python names.
   case keyed(String, TorchExpression)
+  /// Two expressions with a sign between them: `a + b`.
   case binary(TorchExpression, String, TorchExpression)
+  /// An expression behind a sign: `-x`.
   case unary(String, TorchExpression)
   /// `x.shape[1]`, `x.size(1)`
   case size(TorchExpression, Int)
@@ -33,8 +41,11 @@ public indirect enum TorchExpression: Sendable {
   /// What has little in common.
   case either(python: String, cpp: String)
 
+  /// What is taken of one axis.
   public enum Place: Sendable {
+    /// The whole axis: `:` or `Slice()`.
     case all
+    /// One place, or a tensor of places.
     case at(TorchExpression)
     /// Start and end may be left out; the step is positive.
     case range(TorchExpression?, TorchExpression?, step: Int)
@@ -56,7 +67,10 @@ extension TorchExpression: ExpressibleByIntegerLiteral, ExpressibleByStringLiter
 
 /// A language that `TorchExpression` is spelled in.
 public enum TorchLanguage: Sendable {
-  case python, cpp
+  /// As `PyTorchTarget` writes it.
+  case python
+  /// C++ on ATen, as `LibTorchTarget` writes it.
+  case cpp
 }
 
 extension TorchExpression {

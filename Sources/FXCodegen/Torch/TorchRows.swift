@@ -8,8 +8,10 @@ public struct TorchRows: Sendable {
 
   private var table: [Operator: Row] = [:]
 
+  /// A table without rows; `standard` has those of this package.
   public init() {}
 
+  /// The row of an operator; `nil` if it has none, and its calls are refused.
   public subscript(op: Operator) -> Row? {
     get { table[op] }
     set { table[op] = newValue }
@@ -54,12 +56,16 @@ public enum TorchCode: Sendable {
 
 /// A call that a row writes in PyTorch.
 public struct TorchCall: Sendable {
+  /// The node, and what is known of its operands.
   public let site: CallSite
+  /// The operands' expressions.
   public let operands: [TorchExpression]
+  /// The language that the row is asked for.
   public let language: TorchLanguage
   /// The functions that the program must define.
   public private(set) var functions: Set<TorchFunction> = []
 
+  /// A call whose operands are these expressions.
   public init(_ site: CallSite, operands: [TorchExpression], language: TorchLanguage) {
     self.site = site
     self.operands = operands
@@ -68,8 +74,10 @@ public struct TorchCall: Sendable {
 
   /// Operand `index`; nothing if it is left out.
   public subscript(index: Int) -> TorchExpression { index < operands.count ? operands[index] : .null }
+  /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { site[key] }
 
+  /// Whether operand `index` is there.
   public func has(_ index: Int) -> Bool { site.has(index) }
 
   /// Calls a function that the program must define.
@@ -97,10 +105,12 @@ public struct TorchCall: Sendable {
 
 /// A function that PyTorch lacks and a program defines where it needs it.
 public struct TorchFunction: Sendable, Hashable {
+  /// What calls use. Functions of one name count as one.
   public let name: String
   let python: String?
   let cpp: String?
 
+  /// A function with its definition in each language; `nil` where it is not written: calls are refused there.
   public init(_ name: String, python: String?, cpp: String? = nil) {
     self.name = name
     self.python = python

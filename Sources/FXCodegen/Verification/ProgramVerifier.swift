@@ -8,13 +8,16 @@ import Foundation
 /// for (item, outcome) in zip(cases, try verifier.verify(cases)) { print(item.name, outcome) }
 /// ```
 public struct ProgramVerifier: Sendable {
+  /// What writes the programs; those of one that is no `VerifiableTarget` are skipped.
   public let target: any CodeTarget
   /// Where programs, inputs and outputs are put: a folder per case.
   public let folder: String
+  /// Where the tools are that compile and run programs.
   public let environment: RunnerEnvironment
   /// What says where a program goes wrong: nobody does without one.
   public let executor: (any GraphExecutor)?
 
+  /// A verifier that finds tools on the search path and does not say where programs go wrong, unless told otherwise.
   public init(
     _ target: any CodeTarget, folder: String, environment: RunnerEnvironment = RunnerEnvironment(),
     executor: (any GraphExecutor)? = nil

@@ -2,14 +2,20 @@ import FXCore
 
 /// A graph with inputs and what it gives for them: what a generated program is compared with.
 public struct VerificationCase: Sendable {
+  /// What lists of outcomes call the case.
   public let name: String
+  /// The graph that a program is generated from.
   public let graph: Graph
+  /// One value per input of the graph.
   public let inputs: [RuntimeValue]
+  /// One value per output of the graph, such as a reference executor's.
   public let expected: [RuntimeValue]
   /// How far a result may be off: `atol + rtol × |expected|`.
   public let rtol: Double
+  /// The absolute part of what is allowed.
   public let atol: Double
 
+  /// A case whose results may be off by 10⁻⁵ + 10⁻⁴ × |expected|, unless told otherwise.
   public init(
     _ name: String, _ graph: Graph, inputs: [RuntimeValue], expected: [RuntimeValue], rtol: Double = 1e-4,
     atol: Double = 1e-5
@@ -36,8 +42,10 @@ public enum VerificationOutcome: Sendable, Equatable {
   case refused(String)
   /// Nothing here can tell, for the reason given.
   case skipped(String)
+  /// The program does not compile or run, or its results are others; says what is wrong.
   case failed(String)
 
+  /// Whether it is `failed`: what is refused or skipped is no failure.
   public var isFailure: Bool { if case .failed = self { true } else { false } }
 }
 
@@ -90,9 +98,11 @@ extension VerificationCase {
 
 /// A program in a folder, to be run once.
 public struct ProgramJob: Sendable {
+  /// The files, which have been written.
   public let program: GeneratedProgram
   /// Where the program's files are.
   public let folder: String
+  /// What the program is to be run on, in the order of its inputs.
   public let inputs: [RuntimeValue]
   /// The types of the results, as far as they are known.
   public let resultTypes: [ValueType]
@@ -105,10 +115,15 @@ public struct ProgramJob: Sendable {
 
 /// What became of a job.
 public enum ProgramRun: Sendable {
+  /// The program ran and gave these results, in order.
   case executed([RuntimeValue])
+  /// A compiler accepts the program; nothing here runs it.
   case compiled
+  /// A parser accepts the program; nothing here compiles it.
   case parsed
+  /// Nothing here can tell, for the reason given.
   case skipped(String)
+  /// The program does not compile or ended early; says what the tools said.
   case failed(String)
 }
 
@@ -120,6 +135,7 @@ public protocol ProgramRunner: Sendable {
 
 /// A target whose programs can be run, or at least judged, where its tools are.
 public protocol VerifiableTarget: CodeTarget {
+  /// What runs the target's programs with the tools of an environment; where one is missing, it answers `skipped`.
   func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner
 }
 
@@ -134,6 +150,7 @@ public struct RunnerEnvironment: Sendable {
   /// Seconds after which programs are given up.
   public var timeout: Double
 
+  /// Tools by the names that they have on the search path, and half an hour for programs.
   public init(python: String = "python3", compiler: String = "c++", nvcc: String = "nvcc", timeout: Double = 1800) {
     self.python = python
     self.compiler = compiler

@@ -12,8 +12,10 @@ import FXCore
 /// Views are deterministic: equal graphs give equal text. They carry facts, not weights: a view of a model of any size is
 /// small. Names may hold anything; they are escaped for each format.
 public struct GraphDebugger: Sendable {
+  /// What the views show.
   public let graph: Graph
 
+  /// Views of a graph. Nothing is computed before one is asked for.
   public init(_ graph: Graph) { self.graph = graph }
 
   /// A summary (inputs, outputs, operators, modules) and a table with a row per node. O(nodes).

@@ -2,8 +2,11 @@ import FXCore
 
 /// A value of a StableHLO program: a name, and a type whose sizes are numbers.
 public struct HLOValue: Sendable, Hashable {
+  /// With the percent sign, such as `%v3`.
   public let name: String
+  /// What its elements are.
   public let type: ElementType
+  /// The sizes, outermost first; none for a scalar.
   public let sizes: [Int]
   /// The line that defines it, so that it can be given the graph's name.
   fileprivate let line: Int?
@@ -17,6 +20,7 @@ public struct HLOValue: Sendable, Hashable {
 
   /// `tensor<2x3xf32>`
   public var typeText: String { HLOValue.typeText(type, sizes) }
+  /// How many sizes there are; 0 for a scalar.
   public var rank: Int { sizes.count }
 
   static func typeText(_ type: ElementType, _ sizes: [Int]) -> String {
@@ -46,6 +50,7 @@ public struct HLOBuilder: Sendable {
   /// What values were called before they got the graph's names.
   private var renamed: [String: String] = [:]
 
+  /// A builder without operations.
   public init() {}
 
   mutating func unique(_ name: String) -> String { "%" + names.unique(name) }

@@ -8,8 +8,10 @@ public struct XLARows: Sendable {
 
   private var table: [Operator: Row] = [:]
 
+  /// A table without rows; `standard` has those of this package.
   public init() {}
 
+  /// The row of an operator; `nil` if it has none, and its calls are refused.
   public subscript(op: Operator) -> Row? {
     get { table[op] }
     set { table[op] = newValue }
@@ -42,8 +44,11 @@ public struct XLARows: Sendable {
 
 /// A call that a row writes in StableHLO.
 public struct XLACall: Sendable {
+  /// The node, and what is known of its operands.
   public let site: CallSite
+  /// The operands' values; `nil` for those that are left out.
   public let operands: [HLOValue?]
+  /// What the row adds operations to.
   public var builder: HLOBuilder
 
   /// Operand `index`.
@@ -53,8 +58,10 @@ public struct XLACall: Sendable {
     return value
   }
 
+  /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { site[key] }
 
+  /// Whether operand `index` is there.
   public func has(_ index: Int) -> Bool { site.has(index) }
 
   /// The result's element type.

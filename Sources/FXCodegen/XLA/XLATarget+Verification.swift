@@ -1,4 +1,5 @@
 extension XLATarget: VerifiableTarget {
+  /// Programs run in one process of the environment's Python, and are skipped where that lacks JAX or NumPy.
   public func makeRunner(_ environment: RunnerEnvironment) -> any ProgramRunner {
     PythonRunner(
       environment: environment, packages: ["numpy", "jax"], adapter: XLATarget.adapter, storage: { $0 })

@@ -7,8 +7,10 @@ public struct XLATarget: CodeTarget {
   public let name = "xla"
   public let summary = "a StableHLO module for XLA"
   public let needsFixedSizes = true
+  /// How calls are spelled, all but those of control flow.
   public var rows: XLARows
 
+  /// Writes by the rows of this package, unless others are given.
   public init(rows: XLARows = .standard) { self.rows = rows }
 
   public func refusal(of node: Node, in graph: Graph) -> String? {

@@ -9,8 +9,10 @@ public typealias Decomposition = @Sendable (inout DecompositionContext) throws -
 public struct Decompositions: Sendable {
   private var table: [Operator: Decomposition] = [:]
 
+  /// A table without entries; `standard` has those of this package.
   public init() {}
 
+  /// The decomposition of an operator; `nil` if it has none.
   public subscript(op: Operator) -> Decomposition? {
     get { table[op] }
     set { table[op] = newValue }
@@ -36,6 +38,7 @@ public struct Decompositions: Sendable {
 
 /// The call that is being decomposed, and how others are put in its place.
 public struct DecompositionContext {
+  /// The call itself: operator, operands, attributes, results.
   public let node: Node
   let builder: DecompositionBuilder
 
@@ -53,6 +56,7 @@ public struct DecompositionContext {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// The type of a value or parameter, those of calls added so far included; `unknown` for literals and `none`.
   public func type(of operand: Operand) -> ValueType { builder.graph.type(of: operand) }
 
   /// The type of result `index`.

@@ -8,9 +8,12 @@ import FXTrace
 /// branch is a branch, of a loop a scan that runs backwards over the states that the loop left. Where a function has a
 /// kink, the gradient is that of PyTorch.
 public struct Differentiation: Sendable {
+  /// How the gradient goes through each operator.
   public var rules: GradientRules
+  /// What `prepare` makes of operators that have no rule.
   public var decompositions: Decompositions
 
+  /// Differentiation by the rules and decompositions of this package, unless others are given.
   public init(rules: GradientRules = .standard, decompositions: Decompositions = .standard) {
     self.rules = rules
     self.decompositions = decompositions

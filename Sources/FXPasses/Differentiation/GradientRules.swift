@@ -15,8 +15,10 @@ public enum GradientRule: Sendable {
 public struct GradientRules: Sendable {
   private var table: [Operator: GradientRule] = [:]
 
+  /// A table without rules; `standard` has those of this package.
   public init() {}
 
+  /// The rule of an operator; `nil` if it has none: then it is decomposed, or an error.
   public subscript(op: Operator) -> GradientRule? {
     get { table[op] }
     set { table[op] = newValue }
@@ -25,6 +27,7 @@ public struct GradientRules: Sendable {
   /// The operators that have a rule.
   public var operators: [Operator] { table.keys.sorted { $0.description < $1.description } }
 
+  /// The rules of this package, those of control flow and collectives included.
   public static let standard: GradientRules = {
     var rules = GradientRules()
     rules.addElementwise()
@@ -60,6 +63,7 @@ public struct GradientRules: Sendable {
 
 /// A call whose gradient is computed.
 public struct GradientContext {
+  /// The call itself: operator, operands, attributes, results.
   public let node: Node
   let sweep: ReverseSweep
   let cotangents: [SymbolicTensor?]
@@ -67,6 +71,7 @@ public struct GradientContext {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// Whether operand `index` is there; `false` for one that is left out or beyond the last.
   public func has(_ index: Int) -> Bool { !node.operand(index).isNone }
 
   /// Operand `index`, which must be there.
@@ -105,19 +110,26 @@ public struct GradientContext {
 
 /// Why a graph has no gradient here, as facts; the wording is in `description`.
 public struct DifferentiationError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What stood in the way.
   public enum Reason: Sendable, Equatable {
     /// No rule and no decomposition.
     case noRule
+    /// The operator has a rule, but not for this case: says which, such as a rank that is not known.
     case unsupported(String)
     /// What is differentiated is no float tensor.
     case notFloating(ValueType)
     /// Without a cotangent to start from it must be one number.
     case notScalar(ValueType)
+    /// The graph has no output, input, parameter or value of this name.
     case unknownName(String)
   }
+  /// What is wrong; the other properties say where.
   public let reason: Reason
+  /// The name of the call that has no gradient; `nil` where the mistake is in what was asked for.
   public let node: String?
+  /// The call's operator, such as `conv`; `nil` without a call.
   public let op: String?
+  /// The source line that made the call, if it is known.
   public let location: Location?
 
   init(_ reason: Reason, node: String? = nil, op: String? = nil, location: Location? = nil) {

@@ -2,6 +2,7 @@ import FXCore
 
 /// Nodes of a graph as a graph of their own.
 public struct ExtractedGraph: Sendable {
+  /// The nodes; what they use from elsewhere are its inputs.
   public var graph: Graph
   /// The values of the original graph that the extracted one takes, in the order of its inputs.
   public let inputs: [ValueID]

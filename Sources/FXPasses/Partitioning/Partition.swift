@@ -5,12 +5,14 @@ import FXCore
 /// A node that owns regions is in a part with all that its regions hold. Every body node is in exactly one part, and what
 /// a part uses comes from the graph's inputs, its parameters, itself or earlier parts.
 public struct Partition: Sendable, Equatable {
+  /// Nodes that run together, on one target.
   public struct Part: Sendable, Equatable {
     /// What the part is for: a backend's name, a device, a rank.
     public var target: String
     /// In the order of the body.
     public var nodes: [NodeID]
 
+    /// A part as it is given: `Partition.check` says whether it fits a graph.
     public init(target: String, nodes: [NodeID]) {
       self.target = target
       self.nodes = nodes
@@ -20,6 +22,7 @@ public struct Partition: Sendable, Equatable {
   /// In execution order.
   public var parts: [Part]
 
+  /// A partition as it is given: `check` says whether it is one of a graph.
   public init(parts: [Part]) { self.parts = parts }
 
   /// - Throws: `PartitionError.misplaced` for a node that is in no part, in two, or in no body; `.cyclic` for a node
@@ -46,6 +49,7 @@ public struct Partition: Sendable, Equatable {
 
 /// Why a graph is not partitioned, as facts.
 public enum PartitionError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A `Partitioner` was asked that has no targets.
   case noTargets
   /// No target takes these operators; the reasons are the targets'.
   case unsupported([String])

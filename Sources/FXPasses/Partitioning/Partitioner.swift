@@ -2,13 +2,16 @@ import FXCore
 
 /// Something that parts of a graph can be given to.
 public struct PartitionTarget: Sendable {
+  /// What `Partition.Part.target` is for parts of this target.
   public var name: String
   /// Whether the target takes a node with all that its regions hold.
   public var support: @Sendable (NodeID, Graph) -> BackendSupport
   /// Seconds that a node takes; `nil` where nobody can tell.
   public var seconds: @Sendable (NodeID, Graph) -> Double?
+  /// What every part costs beside its nodes, and every byte that crosses into the target or out of it.
   public var overhead: BackendOverhead
 
+  /// A target that takes what `support` says, without overhead and estimates unless they are given.
   public init(
     _ name: String, overhead: BackendOverhead = .none, seconds: @escaping @Sendable (NodeID, Graph) -> Double? = { _, _ in nil },
     support: @escaping @Sendable (NodeID, Graph) -> BackendSupport
@@ -19,6 +22,7 @@ public struct PartitionTarget: Sendable {
     self.overhead = overhead
   }
 
+  /// A backend as a target: its name, overhead and estimates, and its support for a node with all that its regions hold.
   public init(_ backend: any Backend) {
     self.init(
       backend.info.name, overhead: backend.overhead, seconds: { backend.estimatedSeconds(for: $0, in: $1) },
@@ -42,6 +46,7 @@ public struct Partitioner: Sendable {
   /// Parts of fewer nodes move to the last target that takes them.
   public var minimumNodes: Int
 
+  /// A partitioner for targets, those with priority first. No part is too small unless `minimumNodes` is above 1.
   public init(_ targets: [PartitionTarget], minimumNodes: Int = 1) {
     self.targets = targets
     self.minimumNodes = minimumNodes

@@ -2,12 +2,15 @@ import FXCore
 
 /// A graph cut into graphs that, run one after the other, compute what it computes.
 public struct SplitGraph: Sendable {
+  /// A part of the partition as a graph of its own.
   public struct Part: Sendable {
     /// What the part is for.
     public let target: String
+    /// The part's nodes, in the order of the whole graph's body; named `GRAPH.INDEX.TARGET`.
     public let graph: Graph
     /// The values of the whole graph that the part takes and gives, in the order of its inputs and outputs.
     public let inputs: [ValueID]
+    /// The values of the whole graph that others use of the part, in the order of its outputs.
     public let outputs: [ValueID]
   }
 

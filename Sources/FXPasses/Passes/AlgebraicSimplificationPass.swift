@@ -33,6 +33,7 @@ public struct AlgebraicSimplificationPass: Pass {
   /// Weights that are zero and larger than this many elements are not looked at.
   public var sizeLimit = 1 << 16
 
+  /// Reads weights of up to 65,536 elements, in search of zeros, unless `sizeLimit` is changed.
   public init() {}
 
   private static let broadcasting: Set<Operator> = [

@@ -33,6 +33,7 @@ public struct AttentionFusionPass: Pass {
   public let name = "attention-fusion"
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes before products take in what follows them.
   public init() {}
 
   @discardableResult

@@ -34,6 +34,7 @@ public struct BatchNormFoldingPass: Pass {
   public let name = "batch-norm-folding"
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes after constant folding, which makes parameters known.
   public init() {}
 
   @discardableResult

@@ -29,6 +29,7 @@ import FXCore
 public struct CommonSubexpressionEliminationPass: Pass {
   public let name = "common-subexpression-elimination"
 
+  /// There is nothing to set. Of equal calls the first of a region stays.
   public init() {}
 
   @discardableResult

@@ -36,12 +36,14 @@ public struct ConstantFoldingPass: Pass {
   public let name = "constant-folding"
   /// The executor that evaluates may round otherwise than the one that runs the graph.
   public let contract = NumericContract.reassociates
+  /// Computes the constants, from graphs without inputs.
   public var executor: any GraphExecutor
   /// Bytes.
   public var sizeBudget: Int
   /// Multiplications, or what takes as long, that all constants together may need.
   public var workBudget = 1 << 28
 
+  /// Folds by an executor, results of up to 1 MiB unless `sizeBudget` is given.
   public init(executor: any GraphExecutor, sizeBudget: Int = 1 << 20) {
     self.executor = executor
     self.sizeBudget = sizeBudget

@@ -30,6 +30,7 @@ public struct ContribFusionPass: Pass {
   /// ONNX Runtime's kernels add and apply in one go, and round otherwise.
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In no pipeline: the pass is for graphs that are written for ONNX Runtime.
   public init() {}
 
   @discardableResult

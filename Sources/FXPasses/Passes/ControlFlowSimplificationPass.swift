@@ -35,6 +35,7 @@ public struct ControlFlowSimplificationPass: Pass {
   /// How many nodes a loop may become.
   public var nodeLimit: Int
 
+  /// Unrolls loops that become at most `nodeLimit` nodes.
   public init(nodeLimit: Int = 64) { self.nodeLimit = nodeLimit }
 
   @discardableResult

@@ -27,6 +27,7 @@ public struct DeadCodeEliminationPass: Pass {
   /// Whether parameters that nothing refers to are removed.
   public var removesParameters: Bool
 
+  /// Removes unused parameters too, unless told otherwise.
   public init(removesParameters: Bool = true) { self.removesParameters = removesParameters }
 
   @discardableResult

@@ -24,10 +24,12 @@ import FXCore
 public struct DecompositionPass: Pass {
   public let name: String
   public let contract = NumericContract.reassociates
+  /// What operators become; those without an entry stay.
   public var decompositions: Decompositions
   /// The nodes that are decomposed, with what they become; all if `nil`.
   var scope: Set<NodeID>?
 
+  /// Decomposes all that has an entry. Reports call the pass `name`, so that a pipeline may hold several.
   public init(_ decompositions: Decompositions = .standard, name: String = "decomposition") {
     self.decompositions = decompositions
     self.name = name

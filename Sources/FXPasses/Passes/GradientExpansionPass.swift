@@ -32,8 +32,10 @@ import FXTrace
 public struct GradientExpansionPass: Pass {
   public let name = "gradient-expansion"
   public let contract = NumericContract.exact
+  /// The rules by which `gradient` calls are expanded.
   public var differentiation: Differentiation
 
+  /// Expands by the rules of this package, unless others are given.
   public init(_ differentiation: Differentiation = Differentiation()) { self.differentiation = differentiation }
 
   /// - Throws: `DifferentiationError` naming the node that has no gradient.

@@ -26,6 +26,7 @@ import FXCore
 public struct IdentityEliminationPass: Pass {
   public let name = "identity-elimination"
 
+  /// There is nothing to set. The pass is repeated within one application until nothing is left to remove.
   public init() {}
 
   @discardableResult

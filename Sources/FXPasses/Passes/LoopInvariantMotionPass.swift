@@ -32,6 +32,7 @@ import FXCore
 public struct LoopInvariantMotionPass: Pass {
   public let name = "loop-invariant-motion"
 
+  /// There is nothing to set. Inner loops are visited first, so that a call may leave several.
   public init() {}
 
   private static let loops: [Operator] = [.loop, .whileLoop, .scan]

@@ -31,6 +31,7 @@ public struct OperationFusionPass: Pass {
   public let name = "operation-fusion"
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines only dead-code elimination comes after the pass.
   public init() {}
 
   @discardableResult

@@ -35,6 +35,7 @@ public struct ProductBatchingPass: Pass {
   /// Kernels may sum wider products in another order.
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set: all products that can be joined are.
   public init() {}
 
   fileprivate struct Key: Hashable {

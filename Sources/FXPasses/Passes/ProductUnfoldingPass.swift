@@ -34,6 +34,7 @@ public struct ProductUnfoldingPass: Pass {
   /// A bias may be added after the product rather than with it.
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes before attention is recognized.
   public init() {}
 
   private static let folds: Set<Operator> = [.reshape, .flatten, .squeeze, .unsqueeze]

@@ -29,6 +29,7 @@ import FXCore
 public struct RearrangementPass: Pass {
   public let name = "rearrangement"
 
+  /// There is nothing to set. The pass is repeated within one application until no chain becomes shorter.
   public init() {}
 
   private static let moves: Set<Operator> = [.reshape, .flatten, .squeeze, .unsqueeze, .transpose]

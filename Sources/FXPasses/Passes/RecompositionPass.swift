@@ -30,6 +30,7 @@ public struct RecompositionPass: Pass {
   public let name = "recomposition"
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes before those that fuse what it recognizes.
   public init() {}
 
   @discardableResult

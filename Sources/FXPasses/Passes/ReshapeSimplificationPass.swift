@@ -26,6 +26,7 @@ import FXCore
 public struct ReshapeSimplificationPass: Pass {
   public let name = "reshape-simplification"
 
+  /// There is nothing to set. The pass is repeated within one application until nothing changes.
   public init() {}
 
   private static let reshapes: Set<Operator> = [.reshape, .flatten, .squeeze, .unsqueeze]

@@ -25,10 +25,12 @@ import FXTrace
 /// condition does not hold.
 public struct RewritePass: Pass {
   public let name: String
+  /// The rules, by priority: of those that match at a call the first is applied.
   public let rules: [RewriteRule]
   /// Rules that undo each other are stopped after this many rewrites for each node of the graph.
   public var rewritesPerNode = 8
 
+  /// Applies rules. Reports call the pass `name`, so that a pipeline may hold several.
   public init(_ rules: [RewriteRule], name: String = "rewrite") {
     self.rules = rules
     self.name = name

@@ -44,6 +44,7 @@ public struct RotaryFusionPass: Pass {
   public let name = "rotary-fusion"
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes right before attention is recognized.
   public init() {}
 
   @discardableResult

@@ -29,6 +29,7 @@ import FXCore
 public struct SelectMergingPass: Pass {
   public let name = "select-merging"
 
+  /// There is nothing to set. In the pipelines the pass comes before attention is recognized.
   public init() {}
 
   private struct Key: Hashable {

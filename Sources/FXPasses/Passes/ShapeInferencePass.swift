@@ -21,8 +21,10 @@ import FXShapes
 /// Declines: nothing. Operands that do not fit are an error, which names the node.
 public struct ShapeInferencePass: Pass {
   public let name = "shape-inference"
+  /// The rules that types are inferred by.
   public var inference: ShapeInference
 
+  /// Infers by the rules of this package, unless others are given.
   public init(_ inference: ShapeInference = ShapeInference()) { self.inference = inference }
 
   @discardableResult

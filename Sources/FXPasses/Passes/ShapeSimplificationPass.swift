@@ -35,6 +35,7 @@ import FXShapes
 public struct ShapeSimplificationPass: Pass {
   public let name = "shape-simplification"
 
+  /// There is nothing to set. The graph's types must be inferred: what has none is left.
   public init() {}
 
   @discardableResult

@@ -29,6 +29,7 @@ import FXCore
 public struct SliceMergingPass: Pass {
   public let name = "slice-merging"
 
+  /// There is nothing to set. The slices' bounds must be constants, the value's type inferred.
   public init() {}
 
   /// A slice along one axis with steps of 1.

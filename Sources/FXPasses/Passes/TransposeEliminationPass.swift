@@ -26,6 +26,7 @@ public struct TransposeEliminationPass: Pass {
   /// Kernels may sum in another order for a transposed operand.
   public let contract = NumericContract.reassociates
 
+  /// There is nothing to set. In the pipelines the pass comes before constant folding, which would copy weights.
   public init() {}
 
   @discardableResult

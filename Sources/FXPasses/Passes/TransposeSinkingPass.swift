@@ -36,6 +36,7 @@ public struct TransposeSinkingPass: Pass {
   /// How many calls a transpose passes at most.
   public var reach = 32
 
+  /// Moves transposes past at most 32 calls, unless `reach` is changed.
   public init() {}
 
   /// What a transpose passes, and where it ends.

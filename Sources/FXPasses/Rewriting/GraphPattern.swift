@@ -18,6 +18,7 @@ public indirect enum GraphPattern: Sendable {
 
   /// What a pattern was found to stand for.
   public struct Match: Sendable {
+    /// The node that the match was asked for: the call whose result is the pattern's.
     public let root: NodeID
     /// What the names of operands stand for.
     public fileprivate(set) var operands: [String: Operand] = [:]

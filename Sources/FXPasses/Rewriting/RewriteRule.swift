@@ -12,8 +12,10 @@ import FXTrace
 /// operands of commutative operators are tried in both orders; attributes must be equal. What a match computes on the way
 /// must not be used elsewhere.
 public struct RewriteRule: Sendable {
+  /// A pattern: from the rule's operands, in order, to the value that is looked for.
   public typealias Function = @Sendable ([SymbolicTensor]) -> SymbolicTensor
 
+  /// What outcomes, refusals and errors call the rule, such as `scaled-sum`.
   public let name: String
   /// What the rewrite promises of the numbers.
   public let contract: NumericContract
@@ -34,6 +36,7 @@ public struct RewriteRule: Sendable {
     (self.pattern, self.condition, self.replacement) = (pattern, condition, replacement)
   }
 
+  /// A rule of one operand, whose replacement does not look at the match.
   public init(
     _ name: String, contract: NumericContract = .reassociates,
     replace pattern: @escaping @Sendable (SymbolicTensor) -> SymbolicTensor,
@@ -45,6 +48,7 @@ public struct RewriteRule: Sendable {
       with: { x, _ in replacement(x[0]) })
   }
 
+  /// A rule of two operands, whose replacement does not look at the match.
   public init(
     _ name: String, contract: NumericContract = .reassociates,
     replace pattern: @escaping @Sendable (SymbolicTensor, SymbolicTensor) -> SymbolicTensor,
@@ -56,6 +60,7 @@ public struct RewriteRule: Sendable {
       with: { x, _ in replacement(x[0], x[1]) })
   }
 
+  /// A rule of three operands, whose replacement does not look at the match.
   public init(
     _ name: String, contract: NumericContract = .reassociates,
     replace pattern: @escaping @Sendable (SymbolicTensor, SymbolicTensor, SymbolicTensor) -> SymbolicTensor,
@@ -100,7 +105,9 @@ public struct RewriteRule: Sendable {
 
 /// A rule that cannot be used.
 public struct RewriteError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The name of the rule; of rules that go on for ever, that of the one that came last.
   public let rule: String
+  /// What is wrong with the rule, in words.
   public let reason: String
 
   public var description: String { "rewrite rule '\(rule)': \(reason)" }

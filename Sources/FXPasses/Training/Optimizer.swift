@@ -22,11 +22,14 @@ public protocol Optimizer: Sendable {
 /// Stochastic gradient descent, with momentum, as `torch.optim.SGD`.
 public struct SGD: Optimizer {
   public var learningRate: Double
+  /// What share of the velocity goes on into the next step; 0 for none, and then nothing is remembered.
   public var momentum: Double
+  /// Whether a step looks ahead along the velocity (Nesterov momentum); without momentum it makes no difference.
   public var isNesterov: Bool
   /// What is added to the gradient, times the parameter.
   public var weightDecay: Double
 
+  /// PyTorch's defaults: a rate of 10⁻³, no momentum, no weight decay.
   public init(learningRate: Double = 1e-3, momentum: Double = 0, isNesterov: Bool = false, weightDecay: Double = 0) {
     (self.learningRate, self.momentum, self.isNesterov, self.weightDecay) = (learningRate, momentum, isNesterov, weightDecay)
   }
@@ -47,12 +50,16 @@ public struct SGD: Optimizer {
 /// Kingma and Ba 2015, as `torch.optim.Adam`; with decoupled weight decay (Loshchilov and Hutter 2019) as `torch.optim.AdamW`.
 public struct Adam: Optimizer {
   public var learningRate: Double
+  /// What share of the running means of the gradient and of its square goes on into the next step; 0.9 and 0.999.
   public var betas: (Double, Double)
+  /// What is added to the root that the step is divided by, so that it is not 0; 10⁻⁸.
   public var epsilon: Double
+  /// Times the parameter, what is added to the gradient; if `isDecoupled`, how fast the parameter itself shrinks.
   public var weightDecay: Double
   /// Whether the decay shrinks the parameter itself, rather than adding to its gradient.
   public var isDecoupled: Bool
 
+  /// PyTorch's defaults: a rate of 10⁻³ and no weight decay; `adamW` has those of AdamW.
   public init(
     learningRate: Double = 1e-3, betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, weightDecay: Double = 0,
     isDecoupled: Bool = false
@@ -95,8 +102,10 @@ public struct Adagrad: Optimizer {
   public var learningRate: Double
   /// How fast the learning rate falls: it is divided by 1 + decay × (step − 1).
   public var learningRateDecay: Double
+  /// What is added to the root that the step is divided by, so that it is not 0; 10⁻¹⁰.
   public var epsilon: Double
 
+  /// PyTorch's defaults: a rate of 10⁻² that does not fall.
   public init(learningRate: Double = 1e-2, learningRateDecay: Double = 0, epsilon: Double = 1e-10) {
     (self.learningRate, self.learningRateDecay, self.epsilon) = (learningRate, learningRateDecay, epsilon)
   }

@@ -50,6 +50,7 @@ public struct RecomputationPass: Pass {
   /// Into how many stretches the forward half is cut; by default the root of its number of calls.
   public var stretches: Int?
 
+  /// Computes what the gradients need again; `loss` is the output that ends the forward half.
   public init(loss: String, stretches: Int? = nil) {
     (self.loss, self.stretches) = (loss, stretches)
   }

@@ -8,7 +8,9 @@ import FXTrace
 /// parameter, every running statistic, and the memory. Outputs: those of the model, then the next value of each of these
 /// in the same order.
 public struct TrainingStep: Sendable {
+  /// Forward run, gradients and update in one graph.
   public let graph: Graph
+  /// What the update follows, and whose learning rate `Trainer` takes where it is given none.
   public let optimizer: any Optimizer
   /// The output that is minimized.
   public let loss: String
@@ -109,6 +111,7 @@ public struct TrainingStep: Sendable {
 
 /// Training in progress: runs a step again and again, and keeps what goes from one to the next.
 public struct Trainer: Sendable {
+  /// What `train` runs, with the names of what goes from step to step.
   public let step: TrainingStep
   /// How many steps were done.
   public private(set) var stepCount = 0

@@ -2,7 +2,9 @@ import FXCore
 
 /// A small graph with inputs for which something still happens that happened for a large one.
 public struct ReducedGraph: Sendable {
+  /// The calls that are left. What those cut off gave, as far as it is used, are inputs.
   public let graph: Graph
+  /// One value per input of `graph`, for which it still happens.
   public let inputs: [RuntimeValue]
 
   /// How many calls are left.
@@ -15,12 +17,14 @@ public struct ReducedGraph: Sendable {
 /// Source: Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing Input", with the order of execution in
 /// place of halves of a text.
 public struct GraphReduction: Sendable {
+  /// What must go on holding, such as that a pass fails. It is asked of many graphs, each with inputs of its own.
   public typealias Property = @Sendable (Graph, [RuntimeValue]) -> Bool
   /// Gives the values that calls had.
   public let executor: any GraphExecutor
   /// How often the property is asked at most.
   public var budget: Int
 
+  /// A reduction that asks the property at most `budget` times.
   public init(executor: any GraphExecutor, budget: Int = 256) {
     self.executor = executor
     self.budget = budget

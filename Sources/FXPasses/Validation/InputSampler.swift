@@ -7,6 +7,7 @@ import FXShapes
 /// numbers. A dimension symbol gets one size for all inputs; where the graph bounds or
 /// constrains it, a size that is allowed.
 public struct InputSampler: Sendable {
+  /// What the numbers follow from; samples of one seed differ too.
   public var seed: UInt64
   /// Sizes for dimension symbols, in place of those chosen here.
   public var sizes: [String: Int]
@@ -17,6 +18,7 @@ public struct InputSampler: Sendable {
   /// The size of a symbol without bounds, and of a dimension of which nothing is known.
   public var defaultSize: Int
 
+  /// Draws everything, with seed 0, integers 0 and 1, and sizes of 2, unless told otherwise.
   public init(
     seed: UInt64 = 0, sizes: [String: Int] = [:], values: [String: RuntimeValue] = [:], integerLimit: Int = 2,
     defaultSize: Int = 2
@@ -105,8 +107,11 @@ public struct InputSampler: Sendable {
 
 /// Why inputs cannot be drawn.
 public enum InputSamplingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The input of this name is a tensor of unknown rank.
   case unknownRank(String)
+  /// The input of this name is a map, or nothing is known of it.
   case unknownType(String, ValueType)
+  /// The input of this name has a dimension that has no size, or a negative one, for the sizes chosen.
   case badDimension(String, Dimension)
 
   public var description: String {

@@ -4,6 +4,7 @@ import FXCore
 public struct OutputMismatch: Sendable, Equatable {
   /// The output's name.
   public internal(set) var output = ""
+  /// What differs, in words: types, counts, keys, or the first element that is too far off.
   public internal(set) var reason: String
 }
 
@@ -16,13 +17,17 @@ extension OutputMismatch: CustomStringConvertible {
 /// Integers, strings and Booleans must be equal. Floating-point elements may deviate by a share of the largest finite
 /// magnitude of their tensor; infinities must be equal, and NaN stands for NaN.
 public struct OutputComparison: Sendable {
+  /// What the pass promises; `tolerance(for:)` follows from it.
   public let contract: NumericContract
 
+  /// A comparison as strict as a contract.
   public init(_ contract: NumericContract) { self.contract = contract }
 
+  /// Whether two values agree.
   public enum Verdict: Sendable, Equatable {
     /// The largest deviation, relative to the largest magnitude of its tensor.
     case agree(Double)
+    /// The values differ; the mismatch names no output, which the caller knows.
     case differ(OutputMismatch)
   }
 
@@ -45,6 +50,7 @@ public struct OutputComparison: Sendable {
     }
   }
 
+  /// Compares two values, element by element. Elements of sequences and maps are compared as values of their own.
   public func compare(_ before: RuntimeValue, _ after: RuntimeValue) -> Verdict {
     switch (before, after) {
     case (.tensor(let a), .tensor(let b)): return compare(a, b)

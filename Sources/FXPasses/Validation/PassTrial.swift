@@ -11,21 +11,33 @@ public struct PassTrial: Sendable {
   /// How often a pass that fails is applied again, at most, to find the smallest graph that shows it.
   public var reductionBudget = 200
 
+  /// A trial on an executor, which runs each graph before and after.
   public init(executor: any GraphExecutor) { self.executor = executor }
 
   /// What a pass did wrong.
   public struct Failure: Error, Sendable, CustomStringConvertible {
+    /// In which way something failed; the raw value is a phrase of the message.
     public enum Kind: String, Sendable {
+      /// The pass threw; `reason` is its error.
       case threw = "threw"
+      /// The result does not verify as `executable`.
       case broke = "broke the graph"
+      /// The executor runs the graph, and throws for the result.
       case stopsRunning = "left a graph that does not run"
+      /// Outputs differ in number, name or value by more than the contract and roundings allow.
       case differs = "changed the outputs"
+      /// The outcome counts no changes, and the result is another graph.
       case miscounts = "changed the graph without counting it"
+      /// A second application changes something, or throws.
       case repeats = "changes its own result"
+      /// A pipeline that runs to a fixed point still changes something in its last round.
       case unstable = "finds no fixed point"
     }
+    /// The name of the pass, pipeline or executor on trial.
     public let subject: String
+    /// In which way it failed.
     public let kind: Kind
+    /// The error thrown, or what differs, in words.
     public let reason: String
     /// The smallest graph found that shows it.
     public internal(set) var reduced: ReducedGraph?

@@ -2,7 +2,9 @@ import FXCore
 
 /// Runs a graph before and after passes on the same sampled inputs.
 public struct PassValidation: Sendable {
+  /// Runs the graph before the first pass, and after each that changed something.
   public var executor: any GraphExecutor
+  /// Draws the inputs, before the first pass.
   public var sampler: InputSampler
   /// How many sets of inputs are drawn.
   public var samples: Int
@@ -10,6 +12,7 @@ public struct PassValidation: Sendable {
   /// all.
   public var reductionBudget = 256
 
+  /// Runs each graph on one set of inputs, drawn with seed 0, unless told otherwise.
   public init(executor: any GraphExecutor, sampler: InputSampler = InputSampler(), samples: Int = 1) {
     self.executor = executor
     self.sampler = sampler

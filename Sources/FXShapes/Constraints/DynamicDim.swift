@@ -50,21 +50,28 @@ public struct DynamicDim: Sendable, Hashable {
   public var isStatic: Bool { dimension.size != nil }
   /// The sizes that the bounds allow.
   public var sizes: SizeSet { DynamicShapeInferenceContext(symbols).sizes(of: dimension) }
+  /// The least of `sizes`, which are solved for at each access; that of a difference may be negative.
   public var min: Int { sizes.minimum }
+  /// The greatest of `sizes`, which are solved for at each access; `nil` if no upper bound is known.
   public var max: Int? { sizes.maximum }
 }
 
 extension DynamicDim {
+  /// The sum. A symbol that both name keeps the bounds of both.
   public static func + (a: DynamicDim, b: DynamicDim) -> DynamicDim { DynamicDim(a.dimension + b.dimension, a, b) }
+  /// The difference, which may be negative. A symbol that goes out takes its bounds with it.
   public static func - (a: DynamicDim, b: DynamicDim) -> DynamicDim { DynamicDim(a.dimension - b.dimension, a, b) }
+  /// The product, multiplied out.
   public static func * (a: DynamicDim, b: DynamicDim) -> DynamicDim { DynamicDim(a.dimension * b.dimension, a, b) }
   /// Floor division; unknown for the divisor 0.
   public static func / (a: DynamicDim, b: DynamicDim) -> DynamicDim { DynamicDim(a.dimension / b.dimension, a, b) }
   /// The remainder of floor division; unknown for the divisor 0.
   public static func % (a: DynamicDim, b: DynamicDim) -> DynamicDim { DynamicDim(a.dimension % b.dimension, a, b) }
+  /// The lesser of two sizes.
   public static func minimum(_ a: DynamicDim, _ b: DynamicDim) -> DynamicDim {
     DynamicDim(.minimum(a.dimension, b.dimension), a, b)
   }
+  /// The greater of two sizes.
   public static func maximum(_ a: DynamicDim, _ b: DynamicDim) -> DynamicDim {
     DynamicDim(.maximum(a.dimension, b.dimension), a, b)
   }

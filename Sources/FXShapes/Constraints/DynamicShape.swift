@@ -2,6 +2,7 @@ import FXCore
 
 /// The dimensions of a tensor, each with its bounds, outermost first.
 public struct DynamicShape: Sendable, Hashable {
+  /// One per axis; those of one name have one size.
   public let dimensions: [DynamicDim]
   /// The bounds of every symbol, those that several dimensions give taken together.
   public let symbols: [String: SymbolBounds]
@@ -17,6 +18,7 @@ public struct DynamicShape: Sendable, Hashable {
     self.symbols = symbols
   }
 
+  /// How many dimensions there are; 0 for a scalar.
   public var rank: Int { dimensions.count }
   /// Whether every dimension is.
   public var isStatic: Bool { dimensions.allSatisfy(\.isStatic) }
@@ -31,9 +33,12 @@ extension DynamicShape: CustomStringConvertible {
 
 /// A shape and the constraints on it.
 public struct DynamicShapeInfo: Sendable, Hashable {
+  /// The dimensions, with the bounds of their symbols.
   public let shape: DynamicShape
+  /// What `addConstraint` added, in order.
   public private(set) var constraints: [AttributedConstraint] = []
 
+  /// A shape under no constraints but its bounds.
   public init(_ shape: DynamicShape) { self.shape = shape }
 
   /// Adds a constraint on the shape's symbols, and others.
@@ -79,6 +84,7 @@ extension DynamicShapeInfo: CustomStringConvertible {
 }
 
 extension SizeSet {
+  /// The sizes that a symbol's bounds allow.
   public init(_ bounds: SymbolBounds) {
     self.init(minimum: bounds.minimum, maximum: bounds.maximum, divisor: bounds.divisor)
   }

@@ -27,6 +27,7 @@ public struct DynamicShapeInferenceContext: Sendable {
   /// Sizes that keep all constraints, if some are known.
   private var witness: [String: Int]? = [:]
 
+  /// A context without constraints.
   public init() {}
 
   /// A context with constraints that nobody has checked yet: `validateConstraints` says whether they can be met.
@@ -227,22 +228,27 @@ public struct DynamicShapeInferenceContext: Sendable {
 
 /// What `validateConstraints` found.
 public struct ConstraintValidation: Sendable, Equatable {
+  /// Whether the constraints can be met.
   public enum Outcome: Sendable, Equatable {
     /// These sizes keep all constraints.
     case satisfiable(witness: [String: Int])
+    /// No sizes keep all constraints: these contradict each other.
     case unsatisfiable(ConstraintConflict)
     /// Neither was found within the budget: only a run can tell.
     case unknown
   }
+  /// What the solver found out.
   public let outcome: Outcome
   /// What the constraints leave of each symbol they name; empty if they contradict each other.
   public let ranges: [String: SizeSet]
 
   /// Whether some sizes are known to keep all constraints.
   public var isValid: Bool { witness != nil }
+  /// Sizes by symbol that keep all constraints; `nil` unless some are known.
   public var witness: [String: Int]? {
     if case .satisfiable(let sizes) = outcome { sizes } else { nil }
   }
+  /// The constraints that contradict each other; `nil` unless some are known to.
   public var conflict: ConstraintConflict? {
     if case .unsatisfiable(let conflict) = outcome { conflict } else { nil }
   }

@@ -5,11 +5,15 @@ import FXCore
 /// Sides are expressions: `.equal("batch", "batch2")`, `.lessOrEqual("batch", 2 * seq)`, `.divisible("seq_len", by: 8)`.
 /// A string is a symbol. A division takes its divisor to be other than 0.
 public enum ShapeConstraint: Sendable, Hashable {
+  /// Both are one size.
   case equal(Dimension, Dimension)
   /// The first is an integer times the second.
   case divisible(Dimension, by: Dimension)
+  /// The first is below the second.
   case less(Dimension, Dimension)
+  /// The first is at most the second.
   case lessOrEqual(Dimension, Dimension)
+  /// The first is at least the second.
   case greaterOrEqual(Dimension, Dimension)
   /// The bounds are allowed themselves; `nil` is no bound.
   case range(Dimension, min: Int?, max: Int?)

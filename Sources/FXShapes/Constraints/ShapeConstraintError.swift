@@ -2,10 +2,12 @@ import FXCore
 
 /// A constraint and where it comes from.
 public struct AttributedConstraint: Sendable, Hashable {
+  /// What must hold.
   public let constraint: ShapeConstraint
   /// A source line, a symbol's bounds, a node: what a reader looks up.
   public let origin: String
 
+  /// A constraint that messages name by its origin.
   public init(_ constraint: ShapeConstraint, origin: String) {
     self.constraint = constraint
     self.origin = origin
@@ -15,6 +17,7 @@ public struct AttributedConstraint: Sendable, Hashable {
 /// Constraints that no sizes satisfy together. Without any one of them the others can be satisfied, as far as the solver
 /// can tell.
 public struct ConstraintConflict: Sendable, Hashable {
+  /// The contradicting constraints, each with where it comes from.
   public let constraints: [AttributedConstraint]
 }
 
@@ -24,11 +27,13 @@ public enum ShapeConstraintError: Error, Sendable, Equatable {
   case badRange(String, min: Int, max: Int?)
   /// One side is an unknown dimension, of which nothing can be said.
   case unknownDimension(ShapeConstraint)
+  /// A constraint contradicts others: no sizes keep these together.
   case conflict(ConstraintConflict)
   /// Sizes do not keep a constraint.
   case violated(AttributedConstraint, sizes: [String: Int])
   /// A symbol has no size.
   case missingSize(String, constraint: AttributedConstraint)
+  /// A shape of rank `expected` was checked against `actual` sizes.
   case rank(expected: Int, actual: Int)
   /// A size is not among those that the dimension may have.
   case size(dimension: String, axis: Int, size: Int, allowed: SizeSet)

@@ -2,6 +2,7 @@ import FXCore
 
 /// The sizes that a dimension may have: an interval, and within it every `divisor`-th number.
 public struct SizeSet: Sendable, Hashable {
+  /// The lower end of the interval; that of an expression may be negative.
   public var minimum: Int
   /// `nil` if there is no upper bound.
   public var maximum: Int?
@@ -10,6 +11,7 @@ public struct SizeSet: Sendable, Hashable {
   /// From 0 up to `divisor`.
   public var remainder: Int
 
+  /// All sizes from 0 on, unless told otherwise. A divisor below 1 counts as 1.
   public init(minimum: Int = 0, maximum: Int? = nil, divisor: Int = 1, remainder: Int = 0) {
     self.minimum = minimum
     self.maximum = maximum
@@ -20,6 +22,7 @@ public struct SizeSet: Sendable, Hashable {
   /// The only size, if there is just one.
   public var size: Int? { minimum == maximum ? minimum : nil }
 
+  /// Whether the size lies in the interval and leaves the remainder.
   public func contains(_ size: Int) -> Bool {
     guard size >= minimum, size <= maximum ?? .max else { return false }
     let rest = size % divisor

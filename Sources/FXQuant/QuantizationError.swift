@@ -2,6 +2,7 @@ import FXCore
 
 /// What can be wrong with a quantization, as facts; the wording is in `description`.
 public enum QuantizationError: Error, Sendable, Equatable {
+  /// Scales, zero points or bits that make no quantization.
   case params(ParamsProblem)
   /// Data to calibrate on that is no use: the input is named.
   case calibration(CalibrationProblem)
@@ -17,15 +18,25 @@ public enum QuantizationError: Error, Sendable, Equatable {
 
 /// What is wrong with scales and zero points.
 public enum ParamsProblem: Sendable, Equatable {
+  /// An element type that is no integer type of 2 to 16 bits.
   case elementType(ElementType)
+  /// This many bits, where 2, 4, 8 or 16 are possible.
   case bits(Int)
+  /// No scales, or another number of zero points.
   case counts(scales: Int, zeroPoints: Int)
+  /// This many scales for a whole tensor, which has one.
   case scalesOfTensor(Int)
+  /// A scale that is not positive and finite.
   case scale(Float)
+  /// A zero point out of the element type's range.
   case zeroPoint(Int, ElementType)
+  /// A zero point that is not the symmetric scheme's: 0, or the middle of unsigned integers of `bits`.
   case notSymmetric(Int, bits: Int)
+  /// A negative axis.
   case axis(Int)
+  /// Blocks of this many elements, which is not positive.
   case blockSize(Int)
+  /// The scales do not go with a tensor of this shape: another number of channels or blocks, or no such axis.
   case doesNotFit(scales: Int, [Int])
 }
 
@@ -33,6 +44,7 @@ public enum ParamsProblem: Sendable, Equatable {
 public enum CalibrationProblem: Sendable, Equatable {
   /// There is none; the inputs of the graph are named.
   case noSamples(inputs: [String])
+  /// Sample `sample` has `actual` tensors, where the graph has the inputs `expected`.
   case inputCount(sample: Int, expected: [String], actual: Int)
   /// An element type or shape other than the graph's.
   case inputType(input: String, sample: Int, expected: ValueType, actual: ValueType)
@@ -44,11 +56,16 @@ public enum CalibrationProblem: Sendable, Equatable {
   case constant(input: String, Double)
 }
 
+/// What of a plan does not fit the node it is for.
 public enum PlanProblem: Sendable, Equatable {
+  /// The operand at this index is no `float32` tensor, is not computed in the body where an activation is meant, or is a bias
+  /// of operands that are not quantized.
   case operand(Int)
+  /// An element type that is no integer type of 2 to 16 bits.
   case elementType(ElementType)
   /// Weights that are computed, or to which nothing is bound.
   case weight(Int)
+  /// Scales along an axis that weights of `rank` axes do not have.
   case axis(Int, rank: Int)
 }
 

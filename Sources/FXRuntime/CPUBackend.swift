@@ -13,15 +13,18 @@ public struct CPUBackend: Backend, GraphExecutor {
     public var memoryLimit: Int?
     /// How long a run may take; `nil` for no limit. Checked between steps: what a kernel has begun, it ends.
     public var timeLimit: Duration?
+    /// The fast kernels, asked first for each node.
     public var kernels: KernelTable
     /// Serve the operators that no fast kernel takes.
     public var reference: ReferenceKernels
+    /// The rules by which sizes are inferred when a graph is compiled and when a plan is made.
     public var rules: ShapeRules
     /// What random operators without a seed of their own derive theirs from.
     public var seed: UInt64
     /// Whether compiling simplifies and fuses the graph first.
     public var optimizes: Bool
 
+    /// All cores, no limits, the standard tables, the seed 0 and optimization, unless said.
     public init(
       threads: Int = CPUBackend.coreCount, memoryLimit: Int? = nil, timeLimit: Duration? = nil,
       kernels: KernelTable = .standard,
@@ -38,14 +41,18 @@ public struct CPUBackend: Backend, GraphExecutor {
     }
   }
 
+  /// The settings of graphs that are compiled from here on. The threads are started with the backend: a later change of
+  /// `threads` has no effect.
   public var options: Options
   private let pool: ThreadPool
 
+  /// Starts the threads, which all graphs of this backend and its copies share.
   public init(_ options: Options = Options()) {
     self.options = options
     pool = ThreadPool(threads: options.threads)
   }
 
+  /// `cpu`, version 1.
   public var info: BackendInfo {
     BackendInfo(
       name: "cpu", version: "1", capabilities: [.graphExecution, .optimization, .dynamicShapes, .controlFlow, .profiling],

@@ -49,12 +49,15 @@ public final class CompiledGraph: Executable {
 
 /// What a plan needs, known before a run.
 public struct PlanSummary: Sendable, Equatable {
+  /// Kernels to run and nodes to evaluate; views and what is known when the plan is made take no step.
   public let steps: Int
   /// Steps that find their sizes in the run, and allocate then.
   public let evaluatedSteps: Int
   /// The block that holds all intermediate values whose sizes are known.
   public let arenaBytes: Int
+  /// Bytes of the results whose sizes are known; each run allocates them unless it is handed ones to write over.
   public let outputBytes: Int
+  /// Bytes that a run needs beyond weights, inputs and values whose sizes only the run tells.
   public var peakBytes: Int { arenaBytes + outputBytes }
 }
 

@@ -15,6 +15,7 @@ public struct PartitionedBackend: Backend, GraphExecutor {
   /// Parts of fewer nodes move to the last backend that takes them.
   public var minimumNodes: Int
 
+  /// A backend over these, those with priority first; what none but the last takes falls to the last.
   public init(_ backends: [any Backend], minimumNodes: Int = 1) {
     self.backends = backends
     self.minimumNodes = minimumNodes

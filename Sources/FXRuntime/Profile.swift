@@ -2,12 +2,17 @@ import FXCore
 
 /// Where the time of runs went, node by node.
 public struct Profile: Sendable {
+  /// One step of the plan.
   public struct Entry: Sendable {
+    /// What the node is called in the graph as it is executed, fused and simplified.
     public let node: String
+    /// The node's operator; `(reorder)` for a change of layout that the plan added.
     public let op: String
     /// How the node was executed: the kernel's name, or `reference`.
     public let kernel: String
+    /// How often the step ran: 1.
     public var calls: Int
+    /// How long it took, waiting for threads included.
     public var duration: Duration
     /// Start of the latest call after the run's start.
     public var start: Duration
@@ -16,7 +21,9 @@ public struct Profile: Sendable {
     /// Multiplications and additions of products and convolutions by definition, 0 for other operators.
     public let operations: Int
   }
+  /// The steps in the order in which they ran.
   public internal(set) var entries: [Entry] = []
+  /// How long the run took from its call to its results; the plan was made before.
   public internal(set) var total: Duration = .zero
 }
 

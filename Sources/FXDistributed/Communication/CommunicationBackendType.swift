@@ -2,7 +2,14 @@ import FXCore
 
 /// The engines that ranks may talk through.
 public enum CommunicationBackendType: String, Sendable, Hashable, Codable, CaseIterable {
-  case nccl, gloo, mpi, tcp
+  /// NVIDIA's NCCL: named in configurations, and in no build.
+  case nccl
+  /// Meta's Gloo: named in configurations, and in no build.
+  case gloo
+  /// MPI, in builds with the package trait `MPI`.
+  case mpi
+  /// Sockets between the ranks: named in configurations, and in no build.
+  case tcp
 
   /// The engines of this build.
   public static var available: [CommunicationBackendType] { allCases.filter { $0.obstacle == nil } }

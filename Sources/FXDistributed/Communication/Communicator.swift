@@ -41,12 +41,23 @@ public protocol PendingExchange: Sendable {
 
 /// How the elements of several ranks become one.
 public enum Reduction: String, Sendable, Hashable, Codable, CaseIterable {
-  case sum, mean, max, min, prod
+  /// Their sum; integers wrap around.
+  case sum
+  /// Their sum divided by the number of ranks, integers toward zero.
+  case mean
+  /// The largest.
+  case max
+  /// The smallest.
+  case min
+  /// Their product; integers wrap around.
+  case prod
 }
 
 /// What one rank puts into an operation, as engines see it: elements in a row.
 public struct Exchange: Sendable, CustomStringConvertible {
+  /// What ranks do together, or two of them with each other. Ranks are those of the world, and `root` is one of the group.
   public enum Operation: Sendable, Hashable {
+    /// Every rank gets the elements of all ranks combined.
     case allReduce(Reduction)
     /// The group's elements, one rank's after the other's.
     case allGather
@@ -54,14 +65,19 @@ public struct Exchange: Sendable, CustomStringConvertible {
     case reduceScatter(Reduction)
     /// Of as many parts as there are ranks, each rank gets the ones at its place, one rank's after the other's.
     case allToAll
+    /// Every rank gets the elements of the rank `root`.
     case broadcast(root: Int)
     /// Zeros on the ranks other than the root.
     case reduce(Reduction, root: Int)
+    /// Gives the elements to rank `to`, for its receive of the same tag and the same place among those; nothing comes back.
     case send(to: Int, tag: Int)
+    /// Gets from rank `from` what it sends with the same tag, in the order in which it was sent.
     case receive(from: Int, tag: Int)
+    /// Done when every rank of the group has begun it; no elements are exchanged.
     case barrier
   }
 
+  /// What is done; the same on every rank of the group, but for the two ends of `send` and `receive`.
   public var operation: Operation
   /// The ranks that take part, in order; both ends for `send` and `receive`.
   public var group: [Int]
@@ -71,6 +87,7 @@ public struct Exchange: Sendable, CustomStringConvertible {
   /// What the operation is for: errors name it.
   public var label: String
 
+  /// What this rank puts into an operation; every rank of the group makes one of its own.
   public init(_ operation: Operation, group: [Int], _ tensor: Tensor, label: String) {
     (self.operation, self.group, self.tensor, self.label) = (operation, group, tensor, label)
   }

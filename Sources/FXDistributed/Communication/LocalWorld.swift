@@ -5,7 +5,9 @@ import Foundation
 ///
 /// What ranks combine is combined in the order of the group, so that results do not depend on who comes first.
 public final class LocalWorld: Sendable {
+  /// The number of ranks.
   public let size: Int
+  /// How long an operation waits for other ranks.
   public let timeout: Duration
   let board = LocalBoard()
 

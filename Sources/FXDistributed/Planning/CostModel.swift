@@ -12,6 +12,7 @@ public struct CostModel: Sendable, Hashable, Codable {
   /// Seconds before the first byte arrives.
   public var linkLatency: Double
 
+  /// Rates of a machine: 5e10 operations and 8e9 bytes a second, links of 2e9 bytes a second after 30 µs, unless said.
   public init(
     operationsPerSecond: Double = 5e10, memoryBytesPerSecond: Double = 8e9, linkBytesPerSecond: Double = 2e9,
     linkLatency: Double = 3e-5

@@ -24,6 +24,8 @@ public struct DistributedConfig: Sendable {
   public var rank: Int
   /// What ranks talk through.
   public var backend: CommunicationBackendType
+  /// What is divided. It makes the mesh where `mesh` is `nil`; `automatic` then plans for every mesh of data, pipeline and tensor
+  /// axes, and takes the plan that the cost model finds fastest.
   public var strategy: DistributionStrategy
   /// Ranks as a grid; the axes `data`, `tensor` and `pipeline` are what these strategies divide. By default one axis of the
   /// strategy, and for `hybrid` the two factors of the world size that are nearest to each other as `data` and `tensor`.
@@ -45,9 +47,12 @@ public struct DistributedConfig: Sendable {
   public var gathersOutputs: Bool
   /// Names of outputs that every rank gets whole in any case.
   var wholeOutputs: Set<String> = []
+  /// What times are estimated by: stages are cut to take equally long, and `automatic` compares plans.
   public var cost: CostModel
+  /// How operators may be divided; those without a rule run whole on every rank.
   public var rules: ShardingRules
 
+  /// A configuration of which only the number of ranks and the strategy have no default.
   public init(
     worldSize: Int, rank: Int = 0, backend: CommunicationBackendType = .mpi, strategy: DistributionStrategy,
     mesh: Mesh? = nil, sizes: [String: Int] = [:], microBatches: Int? = nil,

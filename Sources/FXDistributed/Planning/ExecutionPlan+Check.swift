@@ -2,18 +2,23 @@ import FXCore
 
 /// One call that a rank makes to others.
 public struct RankAction: Sendable, Hashable {
+  /// The operator's name, such as `all_reduce`, `send` or `recv`.
   public var op: String
   /// The ranks that make it together; both ends for `send` and `recv`.
   public var group: [Int]
+  /// Which of the values that two ranks exchange it is; 0 for calls of a group.
   public var tag: Int
   /// Of the rank's operand, or of what comes.
   public var bytes: Int
+  /// What the call is for, such as the name of the value: errors name it.
   public var label: String
 
+  /// A call; a tag is for `send` and `recv`.
   public init(op: String, group: [Int], tag: Int = 0, bytes: Int, label: String) {
     (self.op, self.group, self.tag, self.bytes, self.label) = (op, group, tag, bytes, label)
   }
 
+  /// Whether it is one end of a `send` and `recv`, not a call that all ranks of the group make alike.
   public var isPair: Bool { op == "send" || op == "recv" }
 }
 

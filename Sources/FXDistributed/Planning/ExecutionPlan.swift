@@ -4,6 +4,7 @@ import FXCore
 public struct ExecutionPlan: Sendable {
   /// What one rank has to do.
   public struct Partition: Sendable, Hashable, Codable {
+    /// The rank, from 0.
     public let rank: Int
     /// Which stretch of the program the rank runs; 0 without a pipeline.
     public let stage: Int
@@ -19,12 +20,15 @@ public struct ExecutionPlan: Sendable {
     public let operations: Int
     /// Bytes that the rank sends in one run, by `CostModel.bytesSent`.
     public let bytesSent: Int
-    /// Seconds of one run's arithmetic and of its communication, by the configuration's cost model.
+    /// Seconds of one run's arithmetic, by the configuration's cost model.
     public let computeSeconds: Double
+    /// Seconds of one run's communication, by the configuration's cost model, as if nothing were computed meanwhile.
     public let communicationSeconds: Double
   }
 
+  /// The ranks as a grid; the stages lie along `pipeline`.
   public let mesh: Mesh
+  /// What is divided, as the configuration says; `automatic` stays so, whatever mesh was chosen.
   public let strategy: DistributionStrategy
   /// Into how many parts the batch is cut; one run does them one after the other.
   public let microBatches: Int
@@ -55,6 +59,7 @@ public struct ExecutionPlan: Sendable {
 
   /// The graph as it is divided: with sizes in place of symbols.
   public var graph: Graph { program.graph }
+  /// The number of ranks.
   public var worldSize: Int { mesh.size }
   /// How far the rank with most arithmetic is above the mean: 0 is even.
   public var imbalance: Double {

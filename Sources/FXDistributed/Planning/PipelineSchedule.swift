@@ -22,7 +22,9 @@ public enum PipelineSchedule: String, Sendable, Hashable, Codable, CaseIterable 
 
   /// One way of one micro-batch through a stage.
   public struct Pass: Sendable, Hashable {
+    /// Whether it goes from inputs to outputs; if not, it is the backward pass.
     public let isForward: Bool
+    /// Which micro-batch, from 0.
     public let microBatch: Int
   }
 

@@ -6,6 +6,7 @@ public enum PlanError: Error, Sendable, Equatable {
   case mesh(String, String)
   /// The mesh has another number of ranks than the configuration.
   case worldSize(mesh: String, worldSize: Int)
+  /// There is no such rank among `worldSize`, which are counted from 0.
   case rank(Int, worldSize: Int)
   /// A plan is for certain sizes: these symbols have none.
   case unboundSymbols([String])

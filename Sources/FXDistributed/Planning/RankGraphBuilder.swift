@@ -4,6 +4,7 @@ import FXShapes
 
 /// What one rank runs: a graph in which it talks to others.
 public struct RankProgram: Sendable {
+  /// The rank, from 0.
   public let rank: Int
   /// Which stretch of a pipeline it runs; 0 without one.
   public let stage: Int

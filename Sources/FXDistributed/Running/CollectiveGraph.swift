@@ -11,6 +11,7 @@ public struct CollectiveGraph: Sendable {
     case exchange(NodeID)
   }
 
+  /// The rank's graph with its collective calls.
   public let graph: Graph
   let communicator: any Communicator
   /// For each phase.
@@ -125,10 +126,12 @@ public struct CommunicationClock: Sendable {
   public private(set) var seconds = 0.0
   /// Bytes that the rank sent, by `CostModel.bytesSent`.
   public private(set) var bytesSent = 0
+  /// How many calls were begun; both ends of a `send` and `recv` count.
   public private(set) var calls = 0
   /// The most bytes of activations that waited for a backward pass at a time.
   public internal(set) var heldBytes = 0
 
+  /// A clock that has measured nothing.
   public init() {}
 
   mutating func measure<T>(_ body: () throws -> T) rethrows -> T {

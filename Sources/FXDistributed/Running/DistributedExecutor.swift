@@ -2,7 +2,9 @@ import FXCore
 
 /// Runs plans: this rank's part of them, together with the other ranks.
 public struct DistributedExecutor: Sendable {
+  /// This rank's end of the engine.
   public let communicator: any Communicator
+  /// Computes what lies between calls to other ranks.
   public let backend: any Backend
 
   /// Joins the configuration's engine.
@@ -19,6 +21,7 @@ public struct DistributedExecutor: Sendable {
     self.init(communicator: communicator, backend: backend)
   }
 
+  /// An executor on an engine that was joined already, such as a `LocalWorld`.
   public init(communicator: any Communicator, backend: any Backend) {
     (self.communicator, self.backend) = (communicator, backend)
   }

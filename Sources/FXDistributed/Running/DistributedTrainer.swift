@@ -5,6 +5,7 @@ import Foundation
 
 /// Training in progress on several ranks: every rank has its parts of the parameters and the memory that its stage uses.
 public struct DistributedTrainer: Sendable {
+  /// How the training step is divided.
   public let plan: ExecutionPlan
   /// How many steps were done.
   public private(set) var stepCount = 0

@@ -20,10 +20,13 @@ public struct PlanFolder: Sendable {
     var ranks: [Rank]
   }
 
+  /// The folder.
   public let path: String
   let contents: Contents
 
+  /// The ranks as a grid.
   public var mesh: Mesh { contents.plan.mesh }
+  /// The names of the whole graph's outputs, in order.
   public var outputNames: [String] { contents.plan.outputs.map(\.name) }
 
   /// A graph without nodes whose inputs are those of the plan's whole graph: what tools need that find or draw inputs.

@@ -12,11 +12,13 @@ public final class WeightShards: Sendable {
     var weight_map: [String: String]
   }
 
+  /// The folder with the index and the files.
   public let folder: String
   /// For each tensor the file that holds it.
   public let files: [String: String]
   private let opened = Mutex<[String: Safetensors.Contents]>([:])
 
+  /// The file name of the index, as Hugging Face has it.
   public static let indexName = "model.safetensors.index.json"
 
   /// - Parameter folder: holds `model.safetensors.index.json` and the files it names.

@@ -1,10 +1,14 @@
 /// Ranks in a grid with named axes: rank r stands where r's digits say, the first axis counting slowest.
 public struct Mesh: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// One direction of the grid.
   public struct Axis: Sendable, Hashable, Codable {
+    /// What it is called, such as `data`; plans know `data`, `tensor` and `pipeline`.
     public let name: String
+    /// How many ranks lie along it, at least 1.
     public let size: Int
   }
 
+  /// The axes, the slowest first; none for a single rank.
   public let axes: [Axis]
 
   /// What a mesh may have.
@@ -82,13 +86,17 @@ public struct Mesh: Sendable, Hashable, Codable, CustomStringConvertible {
 /// How a tensor lies on a mesh: for each dimension the axes along which it is cut into equal parts, the first axis counting
 /// slowest. Ranks that differ along other axes hold the same.
 public struct ShardingSpec: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// For each dimension the names of the axes along which it is cut; empty for a dimension that is whole.
   public var dimensions: [[String]]
 
+  /// A tensor cut so; whether that goes with a mesh and with sizes is checked where it is used.
   public init(_ dimensions: [[String]]) { self.dimensions = dimensions }
   /// Whole on every rank.
   public static func replicated(rank: Int) -> ShardingSpec { ShardingSpec(Array(repeating: [], count: rank)) }
 
+  /// Whether nothing is cut: every rank holds the whole.
   public var isReplicated: Bool { dimensions.allSatisfy(\.isEmpty) }
+  /// The axes along which something is cut, in the order of the dimensions.
   public var axes: [String] { dimensions.flatMap(\.self) }
 
   /// `[data, _, tensor]`

@@ -23,6 +23,7 @@ public struct ShardingRule: Sendable {
   /// The operand that is a matrix of weights, with the factors of its rows' and columns' sides: what tensor parallelism cuts.
   public var weight: (operand: Int, output: Int, input: Int?)?
 
+  /// A rule without reductions. A factor is its place in `sizes`; what else the call needs is set afterwards.
   public init(operands: [[Int?]], results: [[Int?]], sizes: [Int] = []) {
     (self.operands, self.results, self.sizes) = (operands, results, sizes)
   }
@@ -36,15 +37,18 @@ public struct ShardingRule: Sendable {
 
 /// A call whose rule is asked for, with the sizes of all tensors.
 public struct ShardedCall: Sendable {
+  /// The call, as it is in the whole graph.
   public let node: Node
   let graph: Graph
   /// For each operand its sizes; empty for one that is left out.
   public let operands: [[Int]]
+  /// For each result its sizes.
   public let results: [[Int]]
 
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// Whether operand `index` is there: given and not left out.
   public func has(_ index: Int) -> Bool { !node.operand(index).isNone }
 
   /// Operand `index` as integers, if it is a constant.
@@ -89,13 +93,16 @@ public struct ShardingRules: Sendable {
   public typealias Rule = @Sendable (ShardedCall) -> ShardingRule?
   private var table: [Operator: Rule] = [:]
 
+  /// A table without rules of its own, in which element-wise operators follow theirs.
   public init() {}
 
+  /// The rule of an operator, `nil` where it has none. Element-wise operators without one of their own share a rule.
   public subscript(op: Operator) -> Rule? {
     get { table[op] ?? (op.has(.elementwise) ? ShardingRules.elementwise : nil) }
     set { table[op] = newValue }
   }
 
+  /// The rules of products, convolutions, windows, normalizations, reductions and movements of elements.
   public static let standard: ShardingRules = {
     var rules = ShardingRules()
     rules.addProducts()

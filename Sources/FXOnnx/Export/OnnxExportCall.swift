@@ -8,6 +8,7 @@ import FXCore
 public struct OnnxExportCall {
   let writer: GraphWriter
   let row: OnnxOperator?
+  /// The call that is written.
   public let node: Node
   /// The operator set that is written of the row's domain.
   public let version: Int
@@ -26,6 +27,7 @@ public struct OnnxExportCall {
     return names
   }
 
+  /// The type of an operand in the graph; `.unknown` where nothing was inferred.
   public func type(of operand: Operand) -> ValueType { writer.graph.type(of: operand) }
 
   /// The tensor of an operand that is a constant.
@@ -36,6 +38,7 @@ public struct OnnxExportCall {
     try writer.constant(tensor, name: name)
   }
 
+  /// The name of a new constant, an `int64` vector of these numbers.
   public func constant(indices: [Int], name: String = "constant") throws(OnnxError) -> String {
     try constant(Tensor(vector: indices.map(Int64.init)), name: name)
   }

@@ -6,6 +6,7 @@ import FXCore
 /// Calls without a counterpart are an error that lists all of them. The newest form of an operator is our own; an older
 /// operator set is written in its older forms. Weights are referenced, not copied, until they are written.
 public struct OnnxExporter: Sendable {
+  /// The rows by which calls are written; a program registers its own here.
   public var operators = OnnxOperators.standard
   /// The operator set to write; by default the one the graph was read with, or 21, and a newer one where a call needs it.
   public var operatorSet: Int?
@@ -15,6 +16,8 @@ public struct OnnxExporter: Sendable {
   /// The operator set of graphs that were not read from ONNX: current tools know it.
   public static let defaultOperatorSet = 21
 
+  /// An exporter with the standard rows.
+  /// - Parameter operatorSet: the default domain's operator set to write: see the property.
   public init(operatorSet: Int? = nil) { self.operatorSet = operatorSet }
 
   /// The graph as a model.

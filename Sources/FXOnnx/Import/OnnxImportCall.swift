@@ -5,14 +5,18 @@ import FXCore
 public struct OnnxImportCall {
   let reader: GraphReader
   let row: OnnxOperator?
+  /// ONNX's name of the operator, such as `Conv`.
   public let opType: String
+  /// The operator's domain; empty for ONNX's own operators, which `ai.onnx` means too.
   public let domain: String
   /// The operator set in force.
   public let version: Int
   /// The node's name, which the calls made for it take.
   public let name: String
   let location: Location?
+  /// The operands, `.none` for inputs that are left out. What earlier operator sets have as attributes is among them already.
   public var operands: [Operand]
+  /// The attributes that are left, by ONNX's names; the subgraphs are not among them.
   public var attributes: Attributes
   /// How many outputs the node lists, unnamed ones in between included.
   public let resultCount: Int
@@ -59,18 +63,24 @@ public struct OnnxImportCall {
     return number
   }
 
+  /// The attribute `name`, a list of integers, removed; `nil` if the node lacks it.
+  /// - Throws: `OnnxError` with `.attributeKind` if it is something else.
   public mutating func takeInts(_ name: String) throws(OnnxError) -> [Int]? {
     guard let value = take(name) else { return nil }
     guard case .ints(let numbers) = value else { throw OnnxError(.attributeKind(name, expected: "a list of integers")) }
     return numbers
   }
 
+  /// The attribute `name`, a number, removed; `nil` if the node lacks it.
+  /// - Throws: `OnnxError` with `.attributeKind` if it is something else, an integer included.
   public mutating func takeFloat(_ name: String) throws(OnnxError) -> Float? {
     guard let value = take(name) else { return nil }
     guard case .float(let number) = value else { throw OnnxError(.attributeKind(name, expected: "a number")) }
     return number
   }
 
+  /// The attribute `name`, a text, removed; `nil` if the node lacks it.
+  /// - Throws: `OnnxError` with `.attributeKind` if it is something else.
   public mutating func takeString(_ name: String) throws(OnnxError) -> String? {
     guard let value = take(name) else { return nil }
     guard case .string(let text) = value else { throw OnnxError(.attributeKind(name, expected: "a text")) }

@@ -10,6 +10,7 @@ import FXCore
 /// exporter writes it again. Left out are what PyTorch writes into nodes for debugging (it becomes their locations),
 /// notes on nodes without a name, and notes on tensors, on types and on the graphs inside nodes.
 public struct OnnxImporter: Sendable {
+  /// The rows by which nodes are read; a program registers its own here.
   public var operators = OnnxOperators.standard
   /// Whether external data may lie outside the model's directory.
   public var allowsExternalDataOutside = false
@@ -21,6 +22,7 @@ public struct OnnxImporter: Sendable {
   public var denseLimit = OnnxImporter.defaultDenseLimit
   static let defaultDenseLimit = 32 << 20
 
+  /// An importer with the standard rows and limits, which reads external data from the model's directory only.
   public init() {}
 
   /// Reads the model file at `path`.

@@ -16,6 +16,7 @@ public struct OnnxForm: Sendable {
   public typealias Adjust =
     @Sendable (_ call: OnnxExportCall, _ inputs: inout [String], _ attributes: inout Attributes) throws(OnnxError) -> Void
 
+  /// ONNX's name of the operator, such as `Conv`.
   public let opType: String
   /// Empty for ONNX's own operators.
   public let domain: String
@@ -25,6 +26,7 @@ public struct OnnxForm: Sendable {
   public var last: Int?
   /// ONNX's attribute names by ours, where they differ.
   public var names: [String: String]
+  /// Attributes of earlier operator sets that are operands of later ones: made operands on import, attributes again on export.
   public var former: [FormerAttribute]
   /// The operator set in which an attribute appeared, by ONNX's name, where that is later than `since`.
   public var later: [String: Int]
@@ -32,11 +34,16 @@ public struct OnnxForm: Sendable {
   public var laterOperands: [Int: Int]
   /// Attributes of the ONNX operator that say nothing to us.
   public var ignored: Set<String>
+  /// Brings a node of an earlier operator set into the newest form on import, after `former` has been applied.
   public var normalize: Normalize?
+  /// Makes the calls of a node on import, in place of the one that the row describes.
   public var importing: Import?
+  /// Changes operands and attributes on export, last of all before the node is written.
   public var adjust: Adjust?
+  /// Writes the nodes of a call on export, in place of the one that the row describes.
   public var exporting: Export?
 
+  /// A form whose earlier versions differ from the newest in what is given; in nothing, if only a name is.
   public init(
     _ opType: String, domain: String = "", since: Int = 1, last: Int? = nil, names: [String: String] = [:],
     former: [FormerAttribute] = [],
@@ -64,6 +71,7 @@ public struct OnnxForm: Sendable {
 
 /// An attribute of earlier versions of an operator which is an operand of the later.
 public struct FormerAttribute: Sendable {
+  /// What the attribute holds, and what the operand is that it became.
   public enum Form: Sendable {
     /// A list of integers: an `int64` vector.
     case indices
@@ -76,13 +84,16 @@ public struct FormerAttribute: Sendable {
     /// A number: a scalar of the first operand's element type.
     case scalar
   }
+  /// ONNX's name of the attribute.
   public let name: String
   /// The operand's position.
   public let operand: Int
   /// The first operator set in which it is an operand.
   public let before: Int
+  /// What the attribute holds.
   public let form: Form
 
+  /// The attribute `name` of operator sets before `before`, operand `operand` from then on; a list of integers unless said.
   public init(_ name: String, operand: Int, before: Int, _ form: Form = .indices) {
     self.name = name
     self.operand = operand

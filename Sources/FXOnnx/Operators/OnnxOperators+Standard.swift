@@ -34,6 +34,7 @@ public struct OnnxForms: Sendable {
   /// Of operators of ours without a counterpart, which are written with several nodes.
   var writtenAs: [(op: String, form: OnnxForm)] = []
 
+  /// The forms of every operator family, contributed operators (`com.microsoft`) and classical models (`ai.onnx.ml`) included.
   public static let standard: OnnxForms = {
     var forms = OnnxForms()
     for family in [

@@ -2,9 +2,12 @@ import FXCore
 
 /// How one operator of ours and one of ONNX's correspond.
 public struct OnnxOperator: Sendable {
+  /// The operator of ours.
   public let op: Operator
+  /// The ONNX side: its name, and what it looks like in which operator set.
   public let form: OnnxForm
 
+  /// A row that reads and writes calls of `op` in the form given.
   public init(_ op: Operator, _ form: OnnxForm) {
     self.op = op
     self.form = form
@@ -27,6 +30,7 @@ public struct OnnxOperators: Sendable {
   /// The oldest operator set that can be written.
   public static let oldestWritten = 7
 
+  /// A table of these rows, none by default; of two for one operator the later counts.
   public init(_ rows: [OnnxOperator] = []) {
     for row in rows { register(row) }
   }

@@ -5,8 +5,10 @@ import FXCore
 /// Source: Nagel, van Baalen, Blankevoort and Welling 2019, "Data-Free Quantization Through Weight Equalization and Bias
 /// Correction", section 4.2, with means over samples.
 public struct BiasCorrection: Sendable {
+  /// Runs both graphs on the samples.
   public var executor: any GraphExecutor
 
+  /// A correction that takes its means from runs of `executor`.
   public init(executor: any GraphExecutor) { self.executor = executor }
 
   /// Corrects the convolutions and products of a model with known weights. Those without a bias get one. Means are taken in

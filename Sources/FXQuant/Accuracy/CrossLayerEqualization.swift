@@ -15,6 +15,7 @@ public struct CrossLayerEqualization: Pass {
   /// How often all pairs are walked through at most.
   public var rounds: Int
 
+  /// An equalization of at most `rounds` walks; it ends earlier when no scale differs from 1 by 0.01.
   public init(rounds: Int = 20) { self.rounds = rounds }
 
   @discardableResult

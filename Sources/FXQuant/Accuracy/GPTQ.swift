@@ -9,6 +9,7 @@ public struct GPTQ: Sendable {
   /// What is added to the diagonal of Σ x xᵀ, as a share of its mean.
   public var damping: Double
 
+  /// Rounding with a damping of 1 % unless said.
   public init(damping: Double = 0.01) { self.damping = damping }
 
   /// Weights [n, k] in blocks. O(n k² + k³).

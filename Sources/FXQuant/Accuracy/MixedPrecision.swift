@@ -6,12 +6,18 @@ import FXPasses
 /// Layers are ordered by their own ratio, measured with exact operands. The number that stay is found by bisection, so that
 /// the model is measured O(log layers) times, and then layers that need not have stayed are quantized again one by one.
 public struct MixedPrecision: Sendable {
+  /// How the layers that do not stay are quantized.
   public var quantization: StaticQuantization
   /// How much worse the measure may be than that of the model in floating point.
   public var maximumDrop: Double
   /// How good a graph is; greater is better.
   public var measure: @Sendable (Graph) throws -> Double
 
+  /// A search for the layers to keep.
+  /// - Parameters:
+  ///   - quantization: how the other layers are quantized.
+  ///   - maximumDrop: how much less than in floating point the measure may be, in its own unit.
+  ///   - measure: how good a graph is, greater being better; called for the prepared graph and for each attempt.
   public init(
     _ quantization: StaticQuantization, maximumDrop: Double, measure: @escaping @Sendable (Graph) throws -> Double
   ) {
@@ -20,10 +26,13 @@ public struct MixedPrecision: Sendable {
 
   /// What was found.
   public struct Result: Sendable {
+    /// The quantized model that keeps the budget.
     public let model: QuantizedModel
-    /// The measure in floating point, with all layers quantized, and of the result.
+    /// The measure of the prepared graph in floating point.
     public let original: Double
+    /// The measure with all layers quantized.
     public let full: Double
+    /// The measure of `model`.
     public let final: Double
     /// The layers that stay in floating point, the worst first.
     public let kept: [String]

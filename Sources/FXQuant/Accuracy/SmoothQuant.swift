@@ -17,8 +17,10 @@ public struct SmoothQuant: Pass {
   public var alpha: Double
   /// For each sample one tensor per input.
   public var samples: [[Tensor]]
+  /// Runs the graph on the samples.
   public var executor: any GraphExecutor
 
+  /// A pass that moves half of the difficulty unless said, by the ranges that the samples show.
   public init(alpha: Double = 0.5, samples: [[Tensor]], executor: any GraphExecutor) {
     (self.alpha, self.samples, self.executor) = (alpha, samples, executor)
   }

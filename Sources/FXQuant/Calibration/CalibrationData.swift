@@ -9,8 +9,10 @@ public struct CalibrationData: Sendable, Equatable {
   /// What is suspicious and no error, such as an input that is the same everywhere.
   public private(set) var warnings: [String] = []
 
+  /// No data: to merge others into.
   public init() {}
 
+  /// What was observed of the value of this name; `nil` if nothing was.
   public subscript(name: String) -> TensorStatistics? { statistics[name] }
 
   /// Runs a graph on samples and observes values.

@@ -12,14 +12,19 @@ public struct Histogram: Sendable, Equatable {
   public private(set) var exponent = 0
   /// Bin `i` counts numbers x with i + first ≤ x ÷ width < i + first + 1.
   public private(set) var first = 0
+  /// How many numbers each bin counted, from the smallest on; 4096 bins at most.
   public private(set) var bins: [Int] = []
+  /// How many numbers were 0, which no bin counts.
   public private(set) var zeros = 0
 
+  /// A histogram that has counted nothing.
   public init() {}
 
+  /// How wide a bin is: 2 to the power of `exponent`.
   public var width: Double { Foundation.scalbn(1, exponent) }
   /// How many numbers were counted.
   public var count: Int { bins.reduce(zeros, +) }
+  /// Whether nothing was counted.
   public var isEmpty: Bool { bins.isEmpty && zeros == 0 }
 
   /// The middle of bin `index`.

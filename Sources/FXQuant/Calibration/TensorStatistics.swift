@@ -8,13 +8,16 @@ public struct TensorStatistics: Sendable, Equatable {
   public private(set) var averageRange: ClosedRange<Float>
   /// How many samples there were.
   public private(set) var sampleCount: Int
+  /// How often numbers of each size were seen.
   public private(set) var histogram: Histogram
   /// The smallest and the largest number at each index of an axis, where they were asked for.
   public private(set) var channels: Channels?
 
   /// Ranges along an axis.
   public struct Channels: Sendable, Equatable {
+    /// The axis, counted from the front.
     public let axis: Int
+    /// The smallest and the largest number at each index of the axis.
     public internal(set) var ranges: [ClosedRange<Float>]
   }
 

@@ -6,12 +6,14 @@ import FXCore
 /// Annotations are stored in the graph's metadata by the node's name, so that passes keep them as long as they keep the
 /// node, and the text, JSON, binary and ONNX formats carry them.
 public struct QuantizationAnnotation: Sendable, Hashable {
+  /// The node that the decision is about.
   public let node: NodeID
   /// The parameters of the node's first result; `nil` where calibration finds them.
   public var params: QuantizationParams?
   /// Whether the weights of the node are quantized.
   public var quantizesWeights: Bool
 
+  /// A decision about a node: without parameters calibration finds them, and weights are quantized unless said.
   public init(_ node: NodeID, _ params: QuantizationParams? = nil, quantizesWeights: Bool = true) {
     (self.node, self.params, self.quantizesWeights) = (node, params, quantizesWeights)
   }

@@ -14,6 +14,7 @@ public struct QuantizationParams: Sendable, Hashable {
 
   /// Which elements of a tensor share a scale.
   public enum Granularity: Sendable, Hashable {
+    /// All elements.
     case perTensor
     /// The elements at one index of the axis.
     case perChannel(axis: Int)
@@ -27,6 +28,7 @@ public struct QuantizationParams: Sendable, Hashable {
   public let scales: [Float]
   /// One per scale.
   public let zeroPoints: [Int]
+  /// Which elements share a scale.
   public let granularity: Granularity
 
   /// - Parameter zeroPoints: those of the symmetric scheme if left out.
@@ -112,6 +114,7 @@ public struct QuantizationParams: Sendable, Hashable {
   public var scale: Float { scales[0] }
   /// The first zero point.
   public var zeroPoint: Int { zeroPoints[0] }
+  /// `symmetric` if all zero points are those of that scheme.
   public var scheme: Scheme {
     zeroPoints.allSatisfy { $0 == QuantizationParams.middle(of: elementType) } ? .symmetric : .asymmetric
   }

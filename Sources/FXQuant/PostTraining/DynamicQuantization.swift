@@ -24,10 +24,14 @@ import FXPasses
 /// }
 /// ```
 public struct DynamicQuantization: Sendable {
+  /// How weights become integers: `int8` or `uint8`; others are refused when a graph is quantized.
   public var weight: QuantizationSpec
+  /// Whether matrices have a scale per output channel; weights of more axes have one scale in any case.
   public var isPerChannel: Bool
+  /// Folds constants before weights are quantized; the report of the model runs on it too.
   public var executor: any GraphExecutor
 
+  /// Symmetric `int8` weights with a scale per output channel unless said.
   public init(
     weight: QuantizationSpec = QuantizationSpec(.int8, .symmetric), isPerChannel: Bool = true, executor: any GraphExecutor
   ) {

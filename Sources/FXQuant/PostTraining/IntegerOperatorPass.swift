@@ -30,6 +30,7 @@ public struct IntegerOperatorPass: Pass {
   /// Sums of products are rounded to floating point once, not after each layer's own order of additions.
   public let contract = NumericContract.reassociates
 
+  /// The pass, which has no options.
   public init() {}
 
   @discardableResult

@@ -18,7 +18,9 @@ public struct StaticQuantization: Sendable {
     case qoperator
   }
 
+  /// Decides what is quantized and how.
   public var quantizer: any Quantizer
+  /// How quantized nodes are written.
   public var format: Format
   /// Changes of the weights in floating point before anything is observed, such as `CrossLayerEqualization`.
   public var preparations: [any Pass]
@@ -26,8 +28,10 @@ public struct StaticQuantization: Sendable {
   public var correctsBias: Bool
   /// Whether calibration data in which an input is one number everywhere are used, with a warning, in place of refused.
   public var allowsConstantInputs: Bool
+  /// Folds constants and runs the samples; the report of the model runs on it too.
   public var executor: any GraphExecutor
 
+  /// By default the CPU's quantizer, nodes in floating point between casts, no preparations, biases as they are.
   public init(
     quantizer: any Quantizer = CPUQuantizer(), format: Format = .qdq, preparations: [any Pass] = [],
     correctsBias: Bool = false, allowsConstantInputs: Bool = false, executor: any GraphExecutor
@@ -118,15 +122,18 @@ extension QuantizationPlan {
 
 /// A quantized graph beside the one it was made of.
 public struct QuantizedModel: Sendable {
+  /// The graph that is to be run or exported.
   public internal(set) var graph: Graph
   /// The graph in floating point, prepared. Its nodes and those of the quantized graph have the same ids as far as both
   /// have them.
   public let original: Graph
+  /// What was to be quantized, and what stayed and why.
   public let plan: QuantizationPlan
   /// The parameters of values, by value.
   public let activationParams: [ValueID: QuantizationParams]
   /// The parameters of weights, by the node that reads them.
   public let weightParams: [NodeID: QuantizationParams]
+  /// What was suspicious in the calibration data; empty where nothing was calibrated.
   public let warnings: [String]
   let executor: any GraphExecutor
 }

@@ -28,8 +28,11 @@ public struct WeightOnlyQuantization: Sendable {
   public var scheme: QuantizationParams.Scheme
   /// Chooses integers by what the layers' results are, in place of rounding each weight; takes samples.
   public var gptq: GPTQ?
+  /// Folds constants, and runs the samples for GPTQ; the report of the model runs on it too.
   public var executor: any GraphExecutor
 
+  /// Symmetric weights of 4 bits in blocks of 32, each rounded by itself, unless said. What is not allowed is refused when a
+  /// graph is quantized.
   public init(
     bits: Int = 4, blockSize: Int = 32, scheme: QuantizationParams.Scheme = .symmetric, gptq: GPTQ? = nil,
     executor: any GraphExecutor

@@ -7,7 +7,9 @@ import FXCore
 /// A value is quantized where a quantized node reads it. A node that only feeds nodes in floating point stays so: integers
 /// there would cost accuracy and gain nothing.
 public struct CPUQuantizer: Quantizer {
+  /// How operands that are computed become integers.
   public var activation: QuantizationSpec
+  /// How known weights become integers.
   public var weight: QuantizationSpec
   /// Whether weights have a scale per output channel.
   public var isPerChannel: Bool
@@ -18,6 +20,7 @@ public struct CPUQuantizer: Quantizer {
   /// Names of nodes that stay in floating point.
   public var excluded: Set<String>
 
+  /// By default `uint8` activations over the range of least error, `int8` weights per channel, and biases in 32 bits.
   public init(
     activation: QuantizationSpec = QuantizationSpec(.uint8, .asymmetric, observer: .meanSquaredError),
     weight: QuantizationSpec = QuantizationSpec(.int8, .symmetric), isPerChannel: Bool = true, quantizesBias: Bool = true,

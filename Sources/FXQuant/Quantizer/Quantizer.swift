@@ -20,11 +20,14 @@ extension Quantizer {
 
 /// How a tensor is to be quantized.
 public struct QuantizationSpec: Sendable, Hashable {
+  /// One of the integer types of 2 to 16 bits.
   public var elementType: ElementType
+  /// Where the integers' range lies around 0.
   public var scheme: QuantizationParams.Scheme
   /// How what was observed becomes a range. Weights are known: their range is searched where this is not `minMax`.
   public var observer: Observer
 
+  /// Integers over the range that `observer` makes of what was seen: all of it unless said.
   public init(
     _ elementType: ElementType, _ scheme: QuantizationParams.Scheme, observer: Observer = .minMax
   ) {
@@ -44,6 +47,7 @@ public enum OperandQuantization: Sendable, Hashable {
 
 /// What becomes of a node.
 public struct NodeQuantization: Sendable, Hashable {
+  /// A node of the graph that the plan is for.
   public let node: NodeID
   /// By the operand's index; operands that are not listed stay as they are.
   public var operands: [Int: OperandQuantization]
@@ -51,6 +55,7 @@ public struct NodeQuantization: Sendable, Hashable {
   /// makes none.
   public var sharesParams: Bool
 
+  /// What becomes of a node's operands.
   public init(_ node: NodeID, operands: [Int: OperandQuantization], sharesParams: Bool = false) {
     (self.node, self.operands, self.sharesParams) = (node, operands, sharesParams)
   }
@@ -60,15 +65,21 @@ public struct NodeQuantization: Sendable, Hashable {
 public struct QuantizationPlan: Sendable {
   /// A node that might have been quantized and is not.
   public struct Kept: Sendable, Hashable {
+    /// The node that stays in floating point.
     public let node: NodeID
+    /// Why, in words that follow the node's name, such as `its weights are computed`.
     public let reason: String
 
+    /// A node and why it stays.
     public init(_ node: NodeID, _ reason: String) { (self.node, self.reason) = (node, reason) }
   }
 
+  /// What is quantized; quantizers give it in the order of the graph.
   public var nodes: [NodeQuantization]
+  /// Nodes that might have been quantized, with the reasons.
   public var kept: [Kept]
 
+  /// A plan, empty unless said.
   public init(nodes: [NodeQuantization] = [], kept: [Kept] = []) { (self.nodes, self.kept) = (nodes, kept) }
 
   /// The plan without the nodes that `isExcluded` holds for, with the reason.

@@ -3,8 +3,11 @@ import Foundation
 
 /// What quantization did to a model: layer by layer how far results are off, and what stayed in floating point and why.
 public struct QuantizationReport: Sendable {
+  /// A quantized layer.
   public struct Layer: Sendable {
+    /// What the node is called in the graph in floating point.
     public let name: String
+    /// The node's operator, such as `conv`.
     public let op: String
     /// How activations and weights are quantized, such as `u8 × i8`.
     public let types: String
@@ -14,19 +17,27 @@ public struct QuantizationReport: Sendable {
     public let own: SignalToNoise
   }
 
+  /// A layer that stayed in floating point.
   public struct Kept: Sendable, Equatable {
+    /// What the node is called in the graph in floating point.
     public let name: String
+    /// The node's operator, such as `conv`.
     public let op: String
+    /// Why it stayed, such as `excluded by name`.
     public let reason: String
   }
 
+  /// One for each quantized node, in the order of the plan.
   public let layers: [Layer]
+  /// Nodes that might have been quantized and are not.
   public let kept: [Kept]
   /// By the outputs' names.
   public let outputs: [(name: String, ratio: SignalToNoise)]
-  /// Bytes of all parameters.
+  /// Bytes of all bound parameters of the graph in floating point.
   public let originalBytes: Int
+  /// Bytes of all bound parameters of the quantized graph.
   public let quantizedBytes: Int
+  /// What was suspicious in the calibration data.
   public let warnings: [String]
 
   /// The layer with the least ratio of its own.

@@ -3,9 +3,12 @@ import Foundation
 
 /// Signal to quantization noise: 10 log₁₀(Σ x² ÷ Σ (x − y)²) in decibels, summed up over samples.
 public struct SignalToNoise: Sendable, Equatable {
+  /// Σ x².
   public private(set) var signal = 0.0
+  /// Σ (x − y)²; infinite after tensors of different shapes.
   public private(set) var noise = 0.0
 
+  /// A ratio that has seen nothing.
   public init() {}
 
   /// Adds a tensor and what it became. Numbers that are not finite in the first are left out.

@@ -28,6 +28,7 @@ public struct FakeQuantizationPass: Pass {
   public let name = "fake-quantization"
   public let contract = NumericContract.exact
 
+  /// The pass, which has no options.
   public init() {}
 
   @discardableResult

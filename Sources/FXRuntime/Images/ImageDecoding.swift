@@ -10,12 +10,19 @@ struct DecodedImage: Equatable {
 
 /// The encodings of images that can be read.
 public enum ImageFormat: String, Sendable, CaseIterable {
+  /// Windows bitmaps; decoded without a library.
   case bmp = "BMP"
+  /// By libjpeg-turbo.
   case jpeg = "JPEG"
+  /// Files and bare code streams, by OpenJPEG.
   case jpeg2000 = "JPEG 2000"
+  /// By libpng.
   case png = "PNG"
+  /// Netpbm's `P1` to `P6`; decoded without a library.
   case pnm = "PNM"
+  /// TIFF and BigTIFF in both byte orders, by libtiff.
   case tiff = "TIFF"
+  /// By libwebp.
   case webp = "WebP"
 
   /// The format that the first bytes tell.
@@ -63,7 +70,9 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
   case missingLibrary(ImageFormat, library: String)
   /// The headers of the format's library were not there when this package was built.
   case notBuilt(ImageFormat, library: String)
+  /// The image declares more pixels than `limit`, 2²⁷, from which memory for them is not even asked for.
   case tooLarge(ImageFormat, width: Int, height: Int, limit: Int)
+  /// Memory for the pixels could not be had.
   case outOfMemory(ImageFormat)
 
   public var description: String {

@@ -18,9 +18,11 @@ import FXCore
 public struct Interpreter {
   /// Which values of a run are kept.
   public enum Capture: Sendable, Hashable {
+    /// None: hooks see values all the same.
     case none
     /// Values of these names: `h` for every value called so, in the body or in any region; `loop.body[3]/h` for one.
     case named(Set<String>)
+    /// Every value of the body, and of the regions each time they run.
     case all
   }
 
@@ -32,11 +34,13 @@ public struct Interpreter {
   /// Called after a node ran. What it returns, unless `nil`, replaces the node's results.
   /// What it throws ends the run and reaches the caller as it is.
   public var didRun: ((NodeResult) throws -> [RuntimeValue]?)?
+  /// What `Run.values` holds after a run; nothing unless said.
   public var capture: Capture = .none
   /// Values of the graph's body that are known before the run. Nodes that only serve to compute them do not run, so a run
   /// can start in the middle of a graph.
   public var seeds: [ValueID: RuntimeValue] = [:]
 
+  /// An interpreter without hooks, captures and seeds.
   public init(executor: ReferenceExecutor = ReferenceExecutor()) { self.executor = executor }
 
   /// What a run gives.

@@ -2,7 +2,9 @@ import FXCore
 
 /// One run of a region that a node owns.
 public struct RegionInstance: Sendable, Hashable, CustomStringConvertible {
+  /// The node that runs the region.
   public let owner: NodeID
+  /// The region that runs.
   public let region: RegionID
   /// What the owner is called.
   public let ownerName: String
@@ -27,6 +29,7 @@ public struct RegionInstance: Sendable, Hashable, CustomStringConvertible {
 
 /// A node that is about to run, with its operands.
 public struct NodeVisit: Sendable {
+  /// The node, with its operator, attributes and ids.
   public let node: Node
   /// What the node is called.
   public let name: String
@@ -45,6 +48,7 @@ public struct NodeVisit: Sendable {
 
 /// A node that ran.
 public struct NodeResult: Sendable {
+  /// The node and the operands that it was given.
   public let visit: NodeVisit
   /// One value per result of the node.
   public let results: [RuntimeValue]

@@ -15,6 +15,7 @@ public struct KernelArguments: ~Copyable {
   let resultSlots: [Int32]
   /// As many bytes as the kernel asked for, 64-byte aligned.
   public let scratch: UnsafeMutableRawPointer
+  /// The threads to split the work over.
   public let pool: ThreadPool
 
   /// The first element of operand `index`, which must be there.
@@ -40,17 +41,22 @@ public struct KernelArguments: ~Copyable {
 public struct KernelRequest {
   /// An operand with the type it has in this plan.
   public struct OperandFacts: Sendable {
+    /// The type of the elements.
     public let elementType: ElementType
+    /// The sizes, all known.
     public let shape: [Int]
     /// The elements, if they are the same on every run.
     public let constant: Tensor?
 
+    /// The product of the sizes; 1 for a scalar.
     public var elementCount: Int { shape.reduce(1, *) }
   }
 
+  /// The node that is to be computed.
   public let node: Node
   /// `nil` where an optional operand is left out.
   public let operands: [OperandFacts?]
+  /// For each result its type and sizes; `constant` is always `nil`.
   public let results: [OperandFacts]
   /// Which results anybody uses.
   public let wanted: [Bool]
@@ -59,8 +65,10 @@ public struct KernelRequest {
   /// How many threads will run.
   public let threads: Int
 
+  /// The value of a typed attribute, or its default.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// Whether operand `index` is there: given and not left out.
   public func has(_ index: Int) -> Bool { index < operands.count && operands[index] != nil }
 
   /// Whether operands and wanted results are all of one element type.
@@ -91,8 +99,10 @@ public struct KernelTable: Sendable {
   /// Those for images in blocks of channels, asked first.
   var blocked: [Operator: BlockedKernelFactory] = [:]
 
+  /// A table without kernels: everything falls to the reference kernels.
   public init() {}
 
+  /// The factory of an operator, `nil` where it has none. Setting it, to `nil` too, replaces every fast kernel of the operator.
   public subscript(op: Operator) -> KernelFactory? {
     get { factories[op] }
     set {

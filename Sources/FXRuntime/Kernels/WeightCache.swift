@@ -5,7 +5,9 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: written only by the closure that `WeightCache.packed` runs before anybody else sees the block.
 public final class PackedWeights: @unchecked Sendable {
+  /// The memory, 64-byte aligned; it goes with the object.
   public let bytes: UnsafeMutableRawPointer
+  /// How many bytes were asked for.
   public let byteCount: Int
 
   init(byteCount: Int) {
@@ -15,6 +17,7 @@ public final class PackedWeights: @unchecked Sendable {
 
   deinit { bytes.deallocate() }
 
+  /// The memory as `float32` elements.
   public func floats() -> UnsafePointer<Float> { UnsafePointer(bytes.assumingMemoryBound(to: Float.self)) }
 }
 
@@ -32,6 +35,7 @@ public final class WeightCache: Sendable {
   private let entries = Mutex<[Key: Entry]>([:])
   private let models: ModelCache
 
+  /// An empty cache.
   public init() { models = ModelCache() }
 
   /// A cache for the constants of one run, with the models of another.

@@ -2,6 +2,7 @@ import FXCore
 
 /// The reference executor as a backend, for comparing any other with.
 extension ReferenceExecutor: CustomBackend {
+  /// `reference`, version 1.
   public var info: BackendInfo {
     BackendInfo(
       name: "reference", version: "1", capabilities: [.graphExecution, .dynamicShapes, .controlFlow], deviceTypes: ["cpu"])

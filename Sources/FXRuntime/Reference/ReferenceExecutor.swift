@@ -4,12 +4,14 @@ import FXShapes
 
 /// Runs a graph node by node with the reference kernels: slow, plain, and what every faster execution is checked against.
 public struct ReferenceExecutor: GraphExecutor {
+  /// The kernels by which nodes run; an operator without one ends the run with `ExecutionError.unsupported`.
   public var kernels: ReferenceKernels
   /// What random operators without a seed of their own derive theirs from.
   public var seed: UInt64
   /// How long a run may take; `nil` for no limit. Checked between nodes.
   public var timeLimit: Duration?
 
+  /// The standard kernels, the seed 0 and no time limit, unless said.
   public init(kernels: ReferenceKernels = .standard, seed: UInt64 = 0, timeLimit: Duration? = nil) {
     self.kernels = kernels
     self.seed = seed

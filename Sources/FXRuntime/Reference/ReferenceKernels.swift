@@ -7,8 +7,10 @@ public typealias ReferenceKernel = @Sendable (ReferenceContext) throws -> [Runti
 public struct ReferenceKernels: Sendable {
   private var kernels: [Operator: ReferenceKernel] = [:]
 
+  /// A table without kernels.
   public init() {}
 
+  /// The kernel of an operator; `nil` where it has none.
   public subscript(op: Operator) -> ReferenceKernel? {
     get { kernels[op] }
     set { kernels[op] = newValue }
@@ -17,6 +19,7 @@ public struct ReferenceKernels: Sendable {
 
 /// What a reference kernel sees of a node.
 public struct ReferenceContext {
+  /// The node that is computed.
   public let node: Node
   /// The operands' values; `nil` where an optional operand is left out. Literals are scalars of the type their node gives them.
   public let operands: [RuntimeValue?]
@@ -39,6 +42,7 @@ public struct ReferenceContext {
   /// The value of a typed attribute.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { node.attributes[key] }
 
+  /// Whether operand `index` is there: given and not left out.
   public func has(_ index: Int) -> Bool { index < operands.count && operands[index] != nil }
 
   /// Operand `index`.
@@ -80,13 +84,19 @@ public struct ReferenceContext {
 
 /// Why a kernel cannot compute, as facts.
 public enum KernelError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The operand at this index, which the operator requires, is left out.
   case missingOperand(Int)
+  /// The operand at this index is a sequence, an optional or a map.
   case notATensor(Int)
+  /// The operator is not defined on elements of this type; for indices also a `uint64` that exceeds `Int`.
   case elementType(ElementType)
   /// Two operands must have one element type.
   case elementTypesDiffer(ElementType, ElementType)
+  /// Two shapes do not broadcast, or not to what the operator asks.
   case notBroadcastable([Int], [Int])
+  /// There is no such axis in a tensor of `rank` axes.
   case axis(Int, rank: Int)
+  /// What else is wrong, in words.
   case invalid(String)
 
   public var description: String {

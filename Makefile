@@ -17,8 +17,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
-  fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench integer neon quantization bench-graph \
-  codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release layers \
+  fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench bench-families integer neon quantization \
+  bench-graph codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release layers \
   consumer lint format sanitize docs digits clean
 
 help: ## list the goals
@@ -169,6 +169,10 @@ bench: build ## time, memory and start-up beside ONNX Runtime, after `make model
 	  $(if $(OTHERS),--others $(subst $(space),$(comma),$(strip $(OTHERS)))) \
 	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))")
 
+bench-families: build ## what share of the machine each operator family reaches: a table of docs/Performance.md (after `make models`)
+	@scripts/deps.sh test
+	@"$$(scripts/python-env.sh python)" Benchmarks/families.py $(FX) Models $(wildcard .cache/models) --markdown docs/Performance.md
+
 integer: build ## models quantized by ONNX Runtime and PyTorch: roundings, outputs on 200 inputs, times (after `make models`; NAMES="resnet50")
 	@scripts/deps.sh test
 	@python="$$(scripts/python-env.sh exporters)" && \
@@ -205,7 +209,11 @@ quantization: build ## trained networks in few bits, and our quantizer beside ON
 	@FX_QUANTIZATION=1 FX_WRITE_DOCS=1 scripts/test.sh --filter 'QuantizationAwareTrainingTests/table'
 	@"$$(scripts/python-env.sh exporters)" Benchmarks/quantization/embeddings.py $(FX) --markdown docs/Quantization.md
 	@"$$(scripts/python-env.sh python)" Benchmarks/quantization/compare.py $(FX) $(or $(wildcard .cache/models),Models) \
-	  $(if $(MODELS),--models "$(subst $(space),$(comma),$(strip $(MODELS)))",--markdown docs/Quantization.md)
+	  --models "$(subst $(space),$(comma),$(or $(strip $(MODELS)),$(QUANTIZED_MODELS)))" \
+	  $(if $(MODELS),,--markdown docs/Quantization.md)
+
+# The models that our quantizer is compared with ONNX Runtime's on.
+QUANTIZED_MODELS = bert_base bert_mini deit_tiny digits lenet mlp_mnist mobilenet_v2 resnet18 resnet50 squeezenet1_1
 
 views: build ## draw models; Graphviz and headless Chromium judge the drawings (.cache/views keeps them, with screenshots)
 	@scripts/deps.sh views

@@ -97,15 +97,17 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
-def write_table(document, name, rows):
-    """Puts a table between the marks of a document: a line per model, columns for each number of threads. Nothing happens
-    where the document has no such marks."""
+def replace_table(document, name, lines):
+    """Puts lines between the marks of a document. Nothing happens where the document has no such marks."""
     marks = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
     text = document.read_text()
-    if marks[0] not in text:
-        return
-    before, rest = text.split(marks[0])
-    after = rest.split(marks[1])[1]
+    if marks[0] in text:
+        before, rest = text.split(marks[0])
+        document.write_text(before + marks[0] + "\n".join(lines) + "\n" + marks[1] + rest.split(marks[1])[1])
+
+
+def write_table(document, name, rows):
+    """A table in a document: a line per model, columns for each number of threads."""
     threads = sorted({row["threads"] for row in rows})
     others = [peer for peer in OTHERS if peer in rows[0]]
     columns = "ONNX Runtime (ms) | time | start | memory |" + "".join(f" time × {OTHERS[peer]}'s |" for peer in others)
@@ -128,7 +130,7 @@ def write_table(document, name, rows):
             known = [row[ratio] for row in some if row[ratio]]
             means += " | |" * (ratio == RATIOS[0]) + (f" **{geometric_mean(known):.2f}** |" if known else " – |")
     lines.append(f"| geometric mean |{means}")
-    document.write_text(before + marks[0] + "\n".join(lines) + "\n" + marks[1] + after)
+    replace_table(document, name, lines)
 
 
 def main():

@@ -1,9 +1,12 @@
 import FXCore
 
-/// How a region runs for one set of input types: which kernels, in which order, on which memory.
-struct Plan: Sendable {
+/// How a region runs for one set of input types: which kernels, in which order, on which memory. Plans and steps are classes,
+/// so that a run passes them on without copying what they hold.
+final class Plan: Sendable {
   /// The input types the plan was made for.
   let inputTypes: [ValueType]
+  /// `nil` for inputs that are no tensors, or tensors of strings.
+  let inputFacts: [TensorFacts?]
   let slots: [Slot]
   let steps: [Step]
   /// The slot of each result of the region.
@@ -14,6 +17,39 @@ struct Plan: Sendable {
   let outputPositions: [Int]
   /// Bytes of the one block that holds everything that lives only during a run.
   let arenaBytes: Int
+
+  /// The slots that are bound to other memory in every run.
+  let bindings: [Binding]
+
+  init(
+    inputTypes: [ValueType], slots: [Slot], steps: [Step], results: [Int32], outputs: [TensorFacts], outputPositions: [Int],
+    arenaBytes: Int
+  ) {
+    self.inputTypes = inputTypes
+    self.slots = slots
+    self.steps = steps
+    self.results = results
+    self.outputs = outputs
+    self.outputPositions = outputPositions
+    self.arenaBytes = arenaBytes
+    inputFacts = inputTypes.map { TensorFacts($0) }
+    bindings = slots.enumerated().compactMap { index, slot in
+      switch slot.home {
+      case .input(let input): Binding(slot: index, source: .input(input))
+      case .output(let output): Binding(slot: index, source: .output(output))
+      case .constant, .arena, .boxed: nil
+      }
+    }
+  }
+
+  struct Binding: Sendable {
+    enum Source: Sendable {
+      case input(Int)
+      case output(Int)
+    }
+    let slot: Int
+    let source: Source
+  }
 
   /// Arena and outputs: what a run needs beyond weights, inputs, and values whose size only the run tells.
   var peakBytes: Int { outputs.reduce(arenaBytes) { $0 + $1.byteCount } }
@@ -37,7 +73,7 @@ struct Plan: Sendable {
     case boxed
   }
 
-  struct Step: Sendable {
+  final class Step: Sendable {
     enum Work: Sendable {
       case kernel(any Kernel, scratchOffset: Int)
       /// Operands are handed over as values; types are found out then.
@@ -51,6 +87,14 @@ struct Plan: Sendable {
     let results: [Int32]
     /// Boxed slots nobody needs after this step.
     let releases: [Int32]
+
+    init(node: Node, work: Work, operands: [Int32], results: [Int32], releases: [Int32]) {
+      self.node = node
+      self.work = work
+      self.operands = operands
+      self.results = results
+      self.releases = releases
+    }
   }
 }
 

@@ -45,11 +45,10 @@ struct PlanRun {
       state.outputs.append(try reused ?? Tensor.allocate(facts.elementType, facts.shape).tensor)
     }
     results.removeAll(keepingCapacity: true)
-    for (index, slot) in plan.slots.enumerated() {
-      switch slot.home {
-      case .input(let input): state.table[index] = inputs[input].tensor?.unsafeBytes
-      case .output(let output): state.table[index] = state.outputs[output].unsafeBytes
-      case .constant, .arena, .boxed: break
+    for binding in plan.bindings {
+      switch binding.source {
+      case .input(let input): state.table[binding.slot] = inputs[input].tensor?.unsafeBytes
+      case .output(let output): state.table[binding.slot] = state.outputs[output].unsafeBytes
       }
     }
   }

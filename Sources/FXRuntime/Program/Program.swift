@@ -54,6 +54,12 @@ final class Program: Sendable {
 
     func fits(_ inputs: [RuntimeValue]) -> Bool {
       for (index, input) in inputs.enumerated() {
+        if let facts = plan.inputFacts[index] {
+          guard case .tensor(let tensor) = input, tensor.elementType == facts.elementType, tensor.shape == facts.shape else {
+            return false
+          }
+          continue
+        }
         switch (input, plan.inputTypes[index]) {
         case (.tensor(let tensor), .tensor(let type)):
           guard tensor.elementType == type.elementType, let shape = type.shape, shape.rank == tensor.shape.count else {

@@ -7,17 +7,20 @@ final class RunState: @unchecked Sendable {
   let arena: UnsafeMutableRawPointer
   /// The address of each slot's bytes.
   let table: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-  var boxes: [RuntimeValue?]
+  /// The values of slots that are made during the run.
+  let boxes: UnsafeMutableBufferPointer<RuntimeValue?>
   /// The bytes of each box, as far as a limited run has counted them.
-  var boxedBytes: [Int]
+  let boxedBytes: UnsafeMutableBufferPointer<Int>
   var outputs: [Tensor] = []
 
   init(_ plan: Plan) {
     arena = UnsafeMutableRawPointer.allocate(byteCount: max(plan.arenaBytes, 1), alignment: ArenaPlanner.alignment)
     table = .allocate(capacity: max(plan.slots.count, 1))
     table.initialize(repeating: nil, count: max(plan.slots.count, 1))
-    boxes = Array(repeating: nil, count: plan.slots.count)
-    boxedBytes = Array(repeating: 0, count: plan.slots.count)
+    boxes = .allocate(capacity: plan.slots.count)
+    boxes.initialize(repeating: nil)
+    boxedBytes = .allocate(capacity: plan.slots.count)
+    boxedBytes.initialize(repeating: 0)
     for (index, slot) in plan.slots.enumerated() {
       switch slot.home {
       case .arena(let offset): table[index] = arena + offset
@@ -31,5 +34,8 @@ final class RunState: @unchecked Sendable {
   deinit {
     arena.deallocate()
     table.deallocate()
+    boxes.deinitialize()
+    boxes.deallocate()
+    boxedBytes.deallocate()
   }
 }

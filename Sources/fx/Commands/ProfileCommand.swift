@@ -18,6 +18,7 @@ struct ProfileCommand: ModelCommand {
   @Option(help: "Runs; the fastest is shown.") var iterations = 5
   @Option(help: "Lines of the table.") var top = 20
   @Option(help: "Write a trace that Chrome's tracing page and Perfetto read.") var trace: String?
+  @Flag(help: "The steps and the machine's peak as JSON instead of tables.") var json = false
 
   func execute() throws {
     let graph = try ModelFile.read(model)
@@ -29,7 +30,8 @@ struct ProfileCommand: ModelCommand {
       let next = try compiled.profile(values).profile
       if next.total < best.total { best = next }
     }
-    ProfileTable(best, threads: threads ?? CPUBackend.coreCount).print(top: top)
+    let table = ProfileTable(best, threads: threads ?? CPUBackend.coreCount)
+    if json { Terminal.line(try table.json()) } else { table.print(top: top) }
     if let trace { try AtomicFile.write([UInt8](best.chromeTrace().utf8), to: trace) }
   }
 }
@@ -71,6 +73,28 @@ struct ProfileTable {
         time.fixed(3).right(10) + share(time, total) + ofPeak(entry.operations, time) + rate.fixed(1).right(7)
           + "  \(entry.node) (\(entry.op))")
     }
+  }
+
+  /// One object: the total, the peak, and the steps in their order.
+  func json() throws -> String {
+    struct Step: Encodable {
+      let node, op, family, kernel: String
+      let ms: Double
+      let operations, bytes: Int
+    }
+    struct Run: Encodable {
+      let total_ms, peak_gflops: Double
+      let steps: [Step]
+    }
+    let steps = profile.entries.map { entry in
+      Step(
+        node: entry.node, op: entry.op, family: OperatorTable.standard[entry.op]?.schema?.family.rawValue ?? "other",
+        kernel: entry.kernel, ms: entry.duration.milliseconds, operations: entry.operations, bytes: entry.bytes)
+    }
+    let run = Run(total_ms: profile.total.milliseconds, peak_gflops: peak / 1e9, steps: steps)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(run), as: UTF8.self)
   }
 
   /// More than 100 % where a kernel needs fewer operations than the definition.

@@ -1,11 +1,11 @@
 // The fork-join pool of include/fxk_threads.h.
 //
-// A job is published by storing (generation, 0) into `claim`. Whoever wants a chunk compares and swaps
-// (generation, next) for (generation, next + 1). A thread that slept through a job can never claim from a later one with
-// mixed fields: before the fields change, `claim` is closed, and a field's release store carries that along, so whoever
-// has read a new field with acquire fails in the swap.
+// Each thread owns a share of a job's chunks, always the same part of the range, and takes from others when its own are
+// done: what one job left in a core's cache is there when the next reads it. A share is one word, (generation, chunks left).
+// Whoever wants a chunk of it swaps (generation, left) for (generation, left - 1). Finished jobs leave nothing to take, so
+// that who succeeds holds a chunk of the job that runs, whose fields do not change before that chunk is done.
 //
-// Idle threads watch `claim` for a while, then sleep on `epoch`. The publisher makes a system call only if somebody
+// Idle threads watch `generation` for a while, then sleep on `epoch`. The publisher makes a system call only if somebody
 // sleeps. To wake one takes as long as a short job, so while somebody says that more jobs are about to come, idle threads
 // watch longer, provided that there is a core for each.
 // c11 hides syscall and posix_memalign without this.
@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -33,8 +34,10 @@ enum {
   LOOKS_PER_PAUSE = 32,
 };
 
-// As the next chunk: nothing to claim.
-#define CLOSED UINT32_MAX
+// The chunks of the current job that one thread does first.
+typedef struct share {
+  _Alignas(LINE) _Atomic uint64_t left;  // generation << 32 | chunks left
+} share;
 
 typedef struct worker {
   fxk_threads *pool;
@@ -43,7 +46,7 @@ typedef struct worker {
 } worker;
 
 struct fxk_threads {
-  _Alignas(LINE) _Atomic uint64_t claim;  // generation << 32 | next chunk
+  _Alignas(LINE) _Atomic uint32_t generation;
   _Alignas(LINE) _Atomic uint32_t done;   // chunks finished of the current job
   _Atomic uint32_t caller_waits;
   _Alignas(LINE) _Atomic uint32_t epoch;  // counts publications; sleepers wait on it
@@ -61,6 +64,7 @@ struct fxk_threads {
   size_t size;
   bool has_cores;  // one for each thread
   worker *workers;
+  share *shares;
 #if !defined(__linux__)
   pthread_mutex_t mutex;
   pthread_cond_t condition;
@@ -118,29 +122,27 @@ static void wake(fxk_threads *pool, _Atomic uint32_t *word, int count) {
 #endif
 }
 
-// Claims and runs chunks of the job of `generation` until none is left.
-static void work(fxk_threads *pool, uint32_t generation, size_t index) {
-  uint64_t seen = atomic_load_explicit(&pool->claim, memory_order_acquire);
-  while ((uint32_t)(seen >> 32) == generation) {
-    const uint32_t next = (uint32_t)seen;
-    const uint32_t chunks = atomic_load_explicit(&pool->chunks, memory_order_acquire);
-    if (next >= chunks) return;
-    const fxk_threads_body body = atomic_load_explicit(&pool->body, memory_order_acquire);
-    void *context = atomic_load_explicit(&pool->context, memory_order_acquire);
-    const size_t count = atomic_load_explicit(&pool->count, memory_order_acquire);
-    const size_t chunk = atomic_load_explicit(&pool->chunk, memory_order_acquire);
-    if (!atomic_compare_exchange_weak_explicit(
-          &pool->claim, &seen, seen + 1, memory_order_acq_rel, memory_order_acquire)) {
-      continue;
+// Takes and runs chunks, the thread's own first, until none is left.
+static void work(fxk_threads *pool, size_t index) {
+  const size_t size = pool->size;
+  for (size_t offset = 0; offset < size; ++offset) {
+    const size_t owner = index + offset < size ? index + offset : index + offset - size;
+    _Atomic uint64_t *left = &pool->shares[owner].left;
+    uint64_t seen = atomic_load_explicit(left, memory_order_acquire);
+    while ((uint32_t)seen != 0) {
+      if (!atomic_compare_exchange_weak_explicit(left, &seen, seen - 1, memory_order_acq_rel, memory_order_acquire)) continue;
+      const size_t chunks = atomic_load_explicit(&pool->chunks, memory_order_relaxed);
+      const size_t owners = chunks < size ? chunks : size;
+      const size_t count = atomic_load_explicit(&pool->count, memory_order_relaxed);
+      const size_t chunk = atomic_load_explicit(&pool->chunk, memory_order_relaxed);
+      const fxk_threads_body body = atomic_load_explicit(&pool->body, memory_order_relaxed);
+      void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
+      const size_t begin = ((owner + 1) * chunks / owners - (uint32_t)seen) * chunk;
+      body(context, begin, count - begin < chunk ? count : begin + chunk, index);
+      const uint32_t done = atomic_fetch_add_explicit(&pool->done, 1, memory_order_seq_cst) + 1;
+      if (done == chunks && atomic_load_explicit(&pool->caller_waits, memory_order_seq_cst) != 0) wake(pool, &pool->done, 1);
+      seen = atomic_load_explicit(left, memory_order_acquire);
     }
-    const size_t begin = (size_t)next * chunk;
-    const size_t end = count - begin < chunk ? count : begin + chunk;
-    body(context, begin, end, index);
-    const uint32_t done = atomic_fetch_add_explicit(&pool->done, 1, memory_order_seq_cst) + 1;
-    if (done == chunks && atomic_load_explicit(&pool->caller_waits, memory_order_seq_cst) != 0) {
-      wake(pool, &pool->done, 1);
-    }
-    seen = atomic_load_explicit(&pool->claim, memory_order_acquire);
   }
 }
 
@@ -151,23 +153,23 @@ static void *worker_main(void *argument) {
   for (;;) {
     uint32_t generation = last;
     for (int looks = 1; generation == last && looks_on(pool, looks); ++looks) {
-      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
+      generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
     }
     if (generation == last) {
       const uint32_t epoch = atomic_load_explicit(&pool->epoch, memory_order_seq_cst);
       atomic_fetch_add_explicit(&pool->sleepers, 1, memory_order_seq_cst);
       // A publication after the load of `epoch` changes it, so the wait returns at once; one before it shows here.
-      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_seq_cst) >> 32);
+      generation = atomic_load_explicit(&pool->generation, memory_order_seq_cst);
       if (generation == last && atomic_load_explicit(&pool->stop, memory_order_seq_cst) == 0) {
         wait_on(pool, &pool->epoch, epoch);
       }
       atomic_fetch_sub_explicit(&pool->sleepers, 1, memory_order_seq_cst);
       if (atomic_load_explicit(&pool->stop, memory_order_seq_cst) != 0) return NULL;
-      generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_acquire) >> 32);
+      generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
     }
     if (generation != last) {
       last = generation;
-      work(pool, generation, self->index);
+      work(pool, self->index);
     }
   }
 }
@@ -185,7 +187,10 @@ fxk_threads *fxk_threads_create(size_t count) {
 #endif
   if (count <= 1) return pool;
   pool->workers = calloc(count - 1, sizeof(worker));
-  if (pool->workers == NULL) return pool;
+  void *shares = NULL;
+  if (pool->workers == NULL || posix_memalign(&shares, LINE, count * sizeof(share)) != 0) return pool;
+  memset(shares, 0, count * sizeof(share));
+  pool->shares = shares;
   for (size_t i = 0; i + 1 < count; ++i) {
     worker *w = &pool->workers[i];
     w->pool = pool;
@@ -207,6 +212,7 @@ void fxk_threads_destroy(fxk_threads *pool) {
   pthread_mutex_destroy(&pool->mutex);
 #endif
   free(pool->workers);
+  free(pool->shares);
   free(pool);
 }
 
@@ -226,22 +232,26 @@ void fxk_threads_run(fxk_threads *pool, size_t count, size_t chunk, fxk_threads_
     body(context, 0, count, 0);
     return;
   }
-  const uint32_t generation = (uint32_t)(atomic_load_explicit(&pool->claim, memory_order_relaxed) >> 32) + 1;
-  atomic_store_explicit(&pool->claim, (uint64_t)(generation - 1) << 32 | CLOSED, memory_order_relaxed);
-  atomic_store_explicit(&pool->body, body, memory_order_release);
-  atomic_store_explicit(&pool->context, context, memory_order_release);
-  atomic_store_explicit(&pool->count, count, memory_order_release);
-  atomic_store_explicit(&pool->chunk, chunk, memory_order_release);
-  atomic_store_explicit(&pool->chunks, (uint32_t)chunks, memory_order_release);
-  atomic_store_explicit(&pool->done, 0, memory_order_release);
-  atomic_store_explicit(&pool->claim, (uint64_t)generation << 32, memory_order_seq_cst);
+  const uint32_t generation = atomic_load_explicit(&pool->generation, memory_order_relaxed) + 1;
+  atomic_store_explicit(&pool->body, body, memory_order_relaxed);
+  atomic_store_explicit(&pool->context, context, memory_order_relaxed);
+  atomic_store_explicit(&pool->count, count, memory_order_relaxed);
+  atomic_store_explicit(&pool->chunk, chunk, memory_order_relaxed);
+  atomic_store_explicit(&pool->chunks, (uint32_t)chunks, memory_order_relaxed);
+  atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
+  const size_t owners = chunks < pool->size ? chunks : pool->size;
+  for (size_t owner = 0; owner < owners; ++owner) {
+    const size_t share = (owner + 1) * chunks / owners - owner * chunks / owners;
+    atomic_store_explicit(&pool->shares[owner].left, (uint64_t)generation << 32 | share, memory_order_release);
+  }
+  atomic_store_explicit(&pool->generation, generation, memory_order_seq_cst);
   atomic_fetch_add_explicit(&pool->epoch, 1, memory_order_seq_cst);
   const uint32_t sleepers = atomic_load_explicit(&pool->sleepers, memory_order_seq_cst);
   if (sleepers > 0) {
     const size_t wanted = chunks - 1 < pool->size - 1 ? chunks - 1 : pool->size - 1;
     wake(pool, &pool->epoch, (int)(wanted < INT32_MAX ? wanted : INT32_MAX));
   }
-  work(pool, generation, 0);
+  work(pool, 0);
   // What others claimed may still run.
   for (int looks = 1; atomic_load_explicit(&pool->done, memory_order_acquire) != chunks; ++looks) {
     if (looks_on(pool, looks)) continue;

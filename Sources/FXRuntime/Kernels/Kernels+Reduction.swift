@@ -115,20 +115,23 @@ private struct InnerReduction: Kernel {
   let outer: Int
   let columns: Int
   let inner: Int
-  /// Of outer blocks, or of inner positions where blocks are few.
+  /// Of outer blocks, or of lines of inner positions where there are more of those.
   let byInner: Bool
   let division: WorkDivision
+  /// Positions that threads do not share: those of a cache line.
+  private static let line = 16
 
   init(op: fxk_reduce, outer: Int, columns: Int, inner: Int, threads: Int) {
     self.op = op
     self.outer = outer
     self.columns = columns
     self.inner = inner
-    byInner = outer < 2 * threads
+    let lines = (inner + Self.line - 1) / Self.line
+    byInner = outer < 2 * threads && lines > outer
     let cost = 0.3 * Double(columns)
     division =
       byInner
-      ? WorkDivision(inner, nanosecondsEach: cost * Double(outer), threads: threads)
+      ? WorkDivision(lines, nanosecondsEach: cost * Double(outer * Self.line), threads: threads)
       : WorkDivision(outer, nanosecondsEach: cost * Double(inner), threads: threads)
   }
 
@@ -136,7 +139,8 @@ private struct InnerReduction: Kernel {
     let (x, y) = (arguments.operand(0, as: Float.self), arguments.result(as: Float.self))
     division.run(on: arguments.pool) { range, _ in
       if byInner {
-        fxk_reduce_inner_f32(op, x, y, outer, columns, inner, range.lowerBound, range.upperBound)
+        fxk_reduce_inner_f32(
+          op, x, y, outer, columns, inner, range.lowerBound * Self.line, min(range.upperBound * Self.line, inner))
       } else {
         let start = range.lowerBound * inner
         fxk_reduce_inner_f32(op, x + start * columns, y + start, range.count, columns, inner, 0, inner)

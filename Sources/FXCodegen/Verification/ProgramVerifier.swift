@@ -169,6 +169,9 @@ enum Deviation {
       default: 0
       }
     let rtol = max(rtol, step)
+    // Elements that are differences of large numbers carry the rounding of those: some steps of the largest element.
+    let magnitude = y.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
+    let atol = a.elementType.isFloatingPoint ? max(atol, 8 * Double(Float.ulpOfOne) * magnitude) : atol
     var (largest, worst, excess) = (0.0, -1, 0.0)
     for index in x.indices {
       let (p, q) = (x[index], y[index])

@@ -18,15 +18,21 @@ public final class MappedFile: @unchecked Sendable {
   /// Maps the file at `path`.
   ///
   /// A file that another process truncates while it is mapped raises `SIGBUS` on access; write new files and rename them.
-  /// - Throws: `FileError` if the file cannot be opened, is not a regular file, or cannot be mapped.
+  /// - Throws: `FileError` if the file cannot be opened, is not a regular file (a directory, a pipe, a device), or cannot be
+  ///   mapped.
   public init(path: String) throws(FileError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK opening a pipe would wait for somebody to write to it. Regular files do not care.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError(path: path, operation: .open, code: errno) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError(path: path, operation: .open, code: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path: path, operation: .open, code: EISDIR) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw FileError(path: path, operation: .open, code: EISDIR)
+    default: throw FileError(path: path, operation: .map, code: ENOTSUP)
+    }
     guard status.st_size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -49,8 +55,6 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     case open
     /// Mapping it into memory.
     case map
-    /// Reading from it.
-    case read
     /// Writing to it, closing it after that, or giving it its name.
     case write
     /// Making a new file.
@@ -77,21 +81,31 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
 public enum AtomicFile {
   /// - Throws: `FileError` if a step fails; the temporary file is removed then.
   public static func write(_ path: String, _ body: (Int32) throws -> Void) throws {
-    var template = Array((path + ".XXXXXX").utf8CString)
-    let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
-    let temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let (temporary, descriptor) = try create(beside: path)
     do {
-      try body(descriptor)
-      let mask = umask(0)
-      umask(mask)
-      fchmod(descriptor, 0o666 & ~mask)
+      do {
+        try body(descriptor)
+      } catch {
+        close(descriptor)
+        throw error
+      }
+      // After a failed close the descriptor is gone all the same: the number may be another file's by now.
       guard close(descriptor) == 0 else { throw FileError(path: path, operation: .write, code: errno) }
       guard rename(temporary, path) == 0 else { throw FileError(path: path, operation: .write, code: errno) }
     } catch {
-      close(descriptor)
       unlink(temporary)
       throw error
+    }
+  }
+
+  /// Makes a new file with the permissions that the process gives new files. `mkstemp` gives none but the owner's, and the
+  /// process's mask can only be asked for by setting it, which other threads would feel.
+  private static func create(beside path: String) throws(FileError) -> (path: String, descriptor: Int32) {
+    while true {
+      let temporary = path + "." + String(UInt32.random(in: .min ... .max), radix: 36)
+      let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return (temporary, descriptor) }
+      guard errno == EEXIST || errno == EINTR else { throw FileError(path: path, operation: .create, code: errno) }
     }
   }
 

@@ -142,8 +142,8 @@ public struct Node: Sendable {
 
   /// The value of a typed attribute, such as `node[Softmax.axis]`.
   public subscript<Value>(key: AttributeKey<Value>) -> Value { attributes[key] }
-  /// Operand `index`, or `.none` beyond the last.
-  public func operand(_ index: Int) -> Operand { index < operands.count ? operands[index] : .none }
+  /// Operand `index`, or `.none` where there is none of that number.
+  public func operand(_ index: Int) -> Operand { operands.indices.contains(index) ? operands[index] : .none }
 }
 
 /// A place in a region's list of nodes.

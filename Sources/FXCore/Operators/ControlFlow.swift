@@ -5,15 +5,14 @@ extension Operator {
   public static let cond = Operator(
     "cond", .controlFlow, "The results of the region `then` or `else`; only the one that the predicate names runs.",
     operands: ["predicate: B", "captures...: C"], results: ["results...: R"], types: ["B": .bool],
-    regions: ["then", "else"], traits: .core, onnx: "If", torch: "torch.cond")
+    regions: ["then", "else"], traits: .core, onnx: "If")
   /// `while_loop`: States that go through the region `body` as long as the region `condition` holds of them.
   public static let whileLoop = Operator(
     "while_loop", .controlFlow,
     "States that go through the region `body` as long as the region `condition` holds of them.",
-    operands: ["operands...: C"], results: ["states...: R"], regions: ["condition", "body"], traits: .core,
-    torch: "torch.while_loop")
+    operands: ["operands...: C"], results: ["states...: R"], regions: ["condition", "body"], traits: .core)
   /// `loop`: At most trip_count turns of a body (iteration, condition, states, captures) → (condition, states, elements),
-  /// while the .
+  /// while the condition holds: the last states, and the elements of all turns stacked.
   public static let loop = Operator(
     "loop", .controlFlow,
     "At most trip_count turns of a body (iteration, condition, states, captures) → (condition, states, elements), while the "
@@ -22,7 +21,7 @@ extension Operator {
     types: ["I": .int64, "B": .bool], attributes: [Loop.stateCount.specification], regions: ["body"], traits: .core,
     onnx: "Loop")
   /// `scan`: A body (states, elements, captures) → (states, elements) run along an axis of tensors: the last states, and the
-  /// .
+  /// elements of all turns stacked.
   public static let scan = Operator(
     "scan", .controlFlow,
     "A body (states, elements, captures) → (states, elements) run along an axis of tensors: the last states, and the "
@@ -31,7 +30,7 @@ extension Operator {
     attributes: [
       Loop.stateCount.specification, Scan.inputCount.specification, Scan.inputAxes.specification,
       Scan.inputDirections.specification, Scan.outputAxes.specification, Scan.outputDirections.specification,
-    ], regions: ["body"], traits: .core, onnx: "Scan", torch: "torch.scan")
+    ], regions: ["body"], traits: .core, onnx: "Scan")
   /// `call`: The results of its region for the operands.
   public static let call = Operator(
     "call", .controlFlow, "The results of its region for the operands.", operands: ["operands...: C"],

@@ -5,29 +5,28 @@ extension Operator {
   /// `gather`: The slices of data along an axis that the indices name.
   public static let gather = movement(
     "gather", .indexing, "The slices of data along an axis that the indices name.", operands: ["data", "indices: I"],
-    types: ["I": .index], attributes: [Gather.axis.specification], onnx: "Gather", torch: "torch.index_select",
+    types: ["I": .index], attributes: [Gather.axis.specification], onnx: "Gather",
     aliases: ["embedding", "take"])
   /// `gather_elements`: For each index the element of data at its place but for the axis, where the index says.
   public static let gatherElements = movement(
     "gather_elements", .indexing, "For each index the element of data at its place but for the axis, where the index says.",
     operands: ["data", "indices: I"], types: ["I": .index], attributes: [GatherElements.axis.specification],
-    onnx: "GatherElements", torch: "torch.gather")
+    onnx: "GatherElements")
   /// `gather_nd`: For each row of indices the part of data at these leading coordinates.
   public static let gatherND = movement(
     "gather_nd", .indexing, "For each row of indices the part of data at these leading coordinates.",
-    operands: ["data", "indices: I"], types: ["I": .int64], attributes: [GatherND.batchDims.specification], onnx: "GatherND",
-    torch: "torch.Tensor.__getitem__")
+    operands: ["data", "indices: I"], types: ["I": .int64], attributes: [GatherND.batchDims.specification], onnx: "GatherND")
   /// `scatter_elements`: data with updates written at their places but for the axis, where the index says.
   public static let scatterElements = movement(
     "scatter_elements", .indexing, "data with updates written at their places but for the axis, where the index says.",
     operands: ["data", "indices: I", "updates"], types: ["I": .index],
     attributes: [ScatterElements.axis.specification, ScatterElements.reduction.specification], onnx: "ScatterElements",
-    torch: "torch.scatter", aliases: ["scatter"])
+    aliases: ["scatter"])
   /// `scatter_nd`: data with parts written at the leading coordinates that rows of indices name.
   public static let scatterND = movement(
     "scatter_nd", .indexing, "data with parts written at the leading coordinates that rows of indices name.",
     operands: ["data", "indices: I", "updates"], types: ["I": .int64], attributes: [ScatterND.reduction.specification],
-    onnx: "ScatterND", torch: "torch.Tensor.index_put")
+    onnx: "ScatterND")
   /// `tensor_scatter`: A cache with an update written along an axis from each batch's index on.
   public static let tensorScatter = movement(
     "tensor_scatter", .indexing, "A cache with an update written along an axis from each batch's index on.",
@@ -42,18 +41,18 @@ extension Operator {
   public static let compress = movement(
     "compress", .indexing, "The slices along an axis, or the elements of the flat tensor, where the condition holds.",
     operands: ["x", "condition: B"], types: ["B": .bool], attributes: [Compress.axis.specification], traits: .composite,
-    onnx: "Compress", torch: "torch.masked_select")
+    onnx: "Compress")
   /// `one_hot`: A new axis of size depth, `values[1]` where its coordinate is the index and `values[0]` elsewhere.
   public static let oneHot = Operator(
     "one_hot", .indexing, "A new axis of size depth, `values[1]` where its coordinate is the index and `values[0]` elsewhere.",
     operands: ["indices: I", "depth: D", "values"], types: ["I": .numeric, "D": .numeric],
-    attributes: [OneHot.axis.specification], traits: .composite, onnx: "OneHot", torch: "torch.nn.functional.one_hot")
+    attributes: [OneHot.axis.specification], traits: .composite, onnx: "OneHot")
   /// `topk`: The k largest or smallest elements along an axis and their indices; equal ones by index.
   public static let topK = Operator(
     "topk", .indexing, "The k largest or smallest elements along an axis and their indices; equal ones by index.",
     operands: ["x", "k: I"], results: ["values", "indices: I"], types: ["T": .numeric, "I": .int64],
     attributes: [TopK.axis.specification, TopK.largest.specification, TopK.sorted.specification], traits: .core,
-    aliases: ["top_k"], onnx: "TopK", torch: "torch.topk")
+    aliases: ["top_k"], onnx: "TopK")
   /// `unique`: The distinct elements, or slices along an axis; where each first is, which each is, and how many.
   public static let unique = movement(
     "unique", .indexing, "The distinct elements, or slices along an axis; where each first is, which each is, and how many.",
@@ -62,22 +61,21 @@ extension Operator {
   /// `trilu`: Matrices with the elements below (or above) diagonal k set to zero.
   public static let trilu = movement(
     "trilu", .indexing, "Matrices with the elements below (or above) diagonal k set to zero.", operands: ["x", "k?: I"],
-    types: ["I": .int64], attributes: [Trilu.upper.specification], traits: .composite, onnx: "Trilu", torch: "torch.triu")
+    types: ["I": .int64], attributes: [Trilu.upper.specification], traits: .composite, onnx: "Trilu")
   /// `range`: start, start + delta, … up to limit (exclusive).
   public static let range = Operator(
     "range", .indexing, "start, start + delta, … up to limit (exclusive).", operands: ["start", "limit", "delta"],
     types: ["T": [.floating, .init(.int64, .int32, .int16)]], attributes: [RangeOperator.stashType.specification],
-    traits: .core, aliases: ["arange"], onnx: "Range", torch: "torch.arange")
+    traits: .core, aliases: ["arange"], onnx: "Range")
   /// `constant_of_shape`: A tensor of the given shape with one value everywhere.
   public static let constantOfShape = Operator(
     "constant_of_shape", .indexing, "A tensor of the given shape with one value everywhere.", operands: ["shape: S"],
     types: ["S": .int64], attributes: [ConstantOfShape.value.specification], traits: .core, aliases: ["full"],
-    onnx: "ConstantOfShape", torch: "torch.full")
+    onnx: "ConstantOfShape")
   /// `eye_like`: A matrix of x's shape, 1 on diagonal k and 0 elsewhere.
   public static let eyeLike = Operator(
     "eye_like", .indexing, "A matrix of x's shape, 1 on diagonal k and 0 elsewhere.", operands: ["x"], results: ["y: U"],
-    attributes: [EyeLike.dtype.specification, EyeLike.k.specification], traits: .composite, onnx: "EyeLike",
-    torch: "torch.eye")
+    attributes: [EyeLike.dtype.specification, EyeLike.k.specification], traits: .composite, onnx: "EyeLike")
 
   package static let indexing: [Operator] = [
     .gather, .gatherElements, .gatherND, .scatterElements, .scatterND, .tensorScatter, .nonzero, .compress, .oneHot, .topK,

@@ -25,7 +25,7 @@ public final class Operator: Sendable {
     operands: [OperandSpecification], results: [OperandSpecification] = ["y"],
     types: [String: ElementTypes] = [:], attributes: [AttributeSpecification] = [], regions: [String] = [],
     traits: OperatorTraits = [], effect: OperatorEffect = .pure, aliases: [String] = [],
-    onnx: String? = nil, torch: String? = nil
+    onnx: String? = nil
   ) {
     self.name = name
     self.domain = domain
@@ -34,7 +34,7 @@ public final class Operator: Sendable {
     schema = OperatorSchema(
       family: family, summary: summary, operands: operands, results: results, typeVariables: types,
       attributes: attributes.sorted { $0.name < $1.name }, regions: regions, traits: traits, effect: effect,
-      aliases: aliases, onnxName: onnx, torchName: torch)
+      aliases: aliases, onnxName: onnx)
   }
 
   /// An operator that is known by name only.
@@ -225,15 +225,13 @@ public struct OperatorSchema: Sendable {
   public let aliases: [String]
   /// The ONNX operator it stands for, such as `Softmax` or `com.microsoft::FusedMatMul`; `nil` if there is none.
   public let onnxName: String?
-  /// The PyTorch function it stands for, such as `torch.sigmoid`; `nil` if there is none.
-  public let torchName: String?
   /// The attributes' defaults: what a node starts with.
   public let defaultAttributes: Attributes
 
   init(
     family: OperatorFamily, summary: String, operands: [OperandSpecification], results: [OperandSpecification],
     typeVariables: [String: ElementTypes], attributes: [AttributeSpecification], regions: [String],
-    traits: OperatorTraits, effect: OperatorEffect, aliases: [String], onnxName: String?, torchName: String?
+    traits: OperatorTraits, effect: OperatorEffect, aliases: [String], onnxName: String?
   ) {
     self.family = family
     self.summary = summary
@@ -246,7 +244,6 @@ public struct OperatorSchema: Sendable {
     self.effect = effect
     self.aliases = aliases
     self.onnxName = onnxName
-    self.torchName = torchName
     defaultAttributes = Attributes(attributes.compactMap { spec in spec.defaultValue.map { (spec.name, $0) } })
   }
 
@@ -260,14 +257,17 @@ public struct OperatorSchema: Sendable {
     return least...(specifications.contains { $0.arity == .variadic } ? Int.max : specifications.count)
   }
 
-  /// The specification of operand `index`; a variadic one covers all from its position on.
-  public func operand(_ index: Int) -> OperandSpecification? {
-    index < operands.count ? operands[index] : operands.last.flatMap { $0.arity == .variadic ? $0 : nil }
-  }
+  /// The specification of operand `index`; a variadic one covers all from its position on. `nil` beyond the last, and for a
+  /// negative index.
+  public func operand(_ index: Int) -> OperandSpecification? { OperatorSchema.specification(index, of: operands) }
 
-  /// The specification of result `index`; a variadic one covers all from its position on. `nil` beyond the last.
-  public func result(_ index: Int) -> OperandSpecification? {
-    index < results.count ? results[index] : results.last.flatMap { $0.arity == .variadic ? $0 : nil }
+  /// The specification of result `index`; a variadic one covers all from its position on. `nil` beyond the last, and for a
+  /// negative index.
+  public func result(_ index: Int) -> OperandSpecification? { OperatorSchema.specification(index, of: results) }
+
+  private static func specification(_ index: Int, of list: [OperandSpecification]) -> OperandSpecification? {
+    guard index >= list.count else { return index < 0 ? nil : list[index] }
+    return list.last.flatMap { $0.arity == .variadic ? $0 : nil }
   }
 
   /// What the schema says of the attribute called `name`; `nil` if it has none. O(attributes).

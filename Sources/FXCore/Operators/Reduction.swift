@@ -4,12 +4,12 @@
 extension Operator {
   private static func reduce(
     _ name: String, _ summary: String, _ types: ElementTypes = .wideNumeric, traits: OperatorTraits = .composite,
-    aliases: [String] = [], onnx: String, torch: String? = nil
+    aliases: [String] = [], onnx: String
   ) -> Operator {
     Operator(
       "reduce_\(name)", .reduction, summary, operands: ["x", "axes?: I"], types: ["T": types, "I": .int64],
       attributes: [Reduce.keepDims.specification, Reduce.noopWithEmptyAxes.specification], traits: traits,
-      aliases: aliases, onnx: onnx, torch: torch)
+      aliases: aliases, onnx: onnx)
   }
 
   private static func arg(_ name: String, _ summary: String, onnx: String) -> Operator {
@@ -18,28 +18,27 @@ extension Operator {
       attributes: [
         ArgReduce.axis.specification, ArgReduce.keepDims.specification, ArgReduce.selectLastIndex.specification,
       ], traits: .core,
-      onnx: onnx, torch: "torch.\(name)")
+      onnx: onnx)
   }
 
   private static func cumulative(_ name: String, _ summary: String, onnx: String) -> Operator {
     Operator(
       name, .reduction, summary, operands: ["x", "axis: I"], types: ["T": .wideNumeric, "I": .index],
-      attributes: [Cumulative.exclusive.specification, Cumulative.reverse.specification], traits: .core, onnx: onnx,
-      torch: "torch.\(name)")
+      attributes: [Cumulative.exclusive.specification, Cumulative.reverse.specification], traits: .core, onnx: onnx)
   }
 
   /// `sum`: Σ x.
-  public static let reduceSum = reduce("sum", "Σ x", traits: .core, onnx: "ReduceSum", torch: "torch.sum")
+  public static let reduceSum = reduce("sum", "Σ x", traits: .core, onnx: "ReduceSum")
   /// Integers divide toward zero.
-  public static let reduceMean = reduce("mean", "Σ x ÷ n", traits: .core, onnx: "ReduceMean", torch: "torch.mean")
+  public static let reduceMean = reduce("mean", "Σ x ÷ n", traits: .core, onnx: "ReduceMean")
   /// The type's least value for no elements.
   public static let reduceMax = reduce(
-    "max", "The largest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMax", torch: "torch.amax")
+    "max", "The largest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMax")
   /// The type's largest value for no elements.
   public static let reduceMin = reduce(
-    "min", "The smallest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMin", torch: "torch.amin")
+    "min", "The smallest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMin")
   /// `prod`: Π x.
-  public static let reduceProd = reduce("prod", "Π x", traits: .core, onnx: "ReduceProd", torch: "torch.prod")
+  public static let reduceProd = reduce("prod", "Π x", traits: .core, onnx: "ReduceProd")
   /// `l1`: Σ |x|.
   public static let reduceL1 = reduce("l1", "Σ |x|", onnx: "ReduceL1")
   /// `l2`: √Σ x².
@@ -48,7 +47,7 @@ extension Operator {
   public static let reduceLogSum = reduce("log_sum", "ln Σ x", onnx: "ReduceLogSum")
   /// `log_sum_exp`: ln Σ eˣ.
   public static let reduceLogSumExp = reduce(
-    "log_sum_exp", "ln Σ eˣ", .floating, onnx: "ReduceLogSumExp", torch: "torch.logsumexp")
+    "log_sum_exp", "ln Σ eˣ", .floating, onnx: "ReduceLogSumExp")
   /// `sum_square`: Σ x².
   public static let reduceSumSquare = reduce("sum_square", "Σ x²", onnx: "ReduceSumSquare")
 

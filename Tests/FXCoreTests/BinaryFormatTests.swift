@@ -81,6 +81,7 @@ import Testing
     }
     #expect(error { $0[0] = 0 } == "binary graph: this is something else, it does not begin as such a graph does")
     #expect(error { $0[8] = 9 } == "binary graph: this is version 9; versions up to 1 can be read")
+    #expect(error { $0[8] = 0 } == "binary graph: there is no version 0")
     #expect(
       error { $0[20] ^= 1 }
         == "binary graph: the header's bytes do not have the checksum that was stored with them: the file was damaged")

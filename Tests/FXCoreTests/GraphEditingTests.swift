@@ -66,6 +66,26 @@ import Testing
     }
   }
 
+  @Test func refusedNamesChangeNothing() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x")
+    let before = graph.text()
+    #expect(throws: GraphError.duplicateName("x")) { try graph.call(.neg, [.value(x)], name: "x") }
+    #expect(graph.text() == before && graph.nodeCount == 1)
+    let y = try graph.call(.neg, [.value(x)], name: "node_0")
+    #expect(graph.name(of: y) == "node_0")
+  }
+
+  @Test func operandsThatAreNot() throws {
+    var graph = Graph()
+    let node = try graph.append(.concat, [.literal(1)], attributes: ["axis": 0])
+    #expect(try graph[node].operand(-1).isNone && graph[node].operand(1).isNone && !graph[node].operand(0).isNone)
+    for schema in [Operator.concat, .topK].compactMap(\.schema) {
+      #expect(schema.operand(-1) == nil && schema.result(-1) == nil && schema.operand(0) != nil && schema.result(0) != nil)
+    }
+    #expect(Operator.concat.schema?.operand(7) != nil && Operator.neg.schema?.operand(1) == nil)
+  }
+
   @Test func numbersNeverRunOut() throws {
     var graph = Graph()
     let x = try graph.addInput("x")

@@ -25,6 +25,7 @@ import Testing
     ("[]", "JSON graph: expected an object"),
     ("{}", "JSON graph: this is something else, it does not begin as such a graph does"),
     (minimal.replacing("1", with: "2"), "JSON graph: this is version 2; versions up to 1 can be read"),
+    (minimal.replacing("1", with: "0"), "JSON graph: there is no version 0"),
     (minimal.replacing("fx.graph", with: "x"), "JSON graph: this is something else, it does not begin as such a graph does"),
     (minimal.replacing(#""name":"g","#, with: ""), #"JSON graph: expected a field "name""#),
     (

@@ -63,6 +63,7 @@ import Testing
   static let mistakes: [(String, String)] = [
     ("", "1:1: expected 'fx' and the version of the format, but the text ends"),
     ("fx 2", "1:4: this is version 2 of the text format; versions up to 1 can be read"),
+    ("fx 0", "1:4: there is no version 0 of the text format"),
     ("fx 1\ngraph @g() {\n  %a = ", "3:8: expected an operator, but the text ends"),
     ("fx 1\ngraph @g() {\n  %a neg()", "3:6: expected '=', not 'neg'"),
     ("fx 1\ngraph @g() {\n  %a = subtrat(1)", "3:8: there is no operator 'subtrat'; did you mean 'subtract'?"),

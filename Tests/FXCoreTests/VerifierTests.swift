@@ -31,6 +31,9 @@ import Testing
     ("symbol s in 1...4 constraint s <= 2*t constraint 8 multiple_of 4 return %x", .typed, ""),
     ("symbol s in 5...4 return %x", .structural, ""),
     ("symbol s in 5...4 return %x", .typed, "no size of 's' is 5...4"),
+    ("symbol s in 5...7 multiple_of 4 return %x", .typed, "no size of 's' is 5...7, a multiple of 4"),
+    ("symbol s in 5...8 multiple_of 4 return %x", .typed, ""),
+    ("symbol s in 0...3 multiple_of 4 return %x", .typed, ""),
     ("constraint s == ? return %x", .typed, "a constraint has an unknown side: s == ?"),
     ("constraint 4 broadcasts_with 5 return %x", .typed, "a constraint of the graph cannot hold: 4 broadcasts_with 5"),
     ("constraint 9 multiple_of 0 return %x", .typed, "a constraint of the graph cannot hold: 9 multiple_of 0"),
@@ -45,6 +48,24 @@ import Testing
     } catch {
       #expect(expected != "" && error.description.hasPrefix(expected), "\(error)")
     }
+  }
+
+  /// Bounds that only a program can set: files with such do not read.
+  @Test(arguments: [
+    (SymbolBounds(minimum: -1, maximum: 4), "the least size must not be negative, nor the divisor below 1"),
+    (SymbolBounds(divisor: 0), "the least size must not be negative, nor the divisor below 1"),
+    (SymbolBounds(minimum: .max, divisor: 2), "no size of 's' is at least 9223372036854775807, a multiple of 2"),
+  ])
+  func boundsThatNoSizeKeeps(bounds: SymbolBounds, reason: String) {
+    var graph = Graph()
+    graph.symbols["s"] = bounds
+    let error = #expect(throws: VerificationError.self) { try graph.verify(.typed) }
+    #expect(error?.description.hasSuffix(reason) == true)
+  }
+
+  @Test func countsSayTheirRange() {
+    #expect(VerificationFault.operandCount(expected: 1...2, actual: 3).description == "3 operands, expected 1 to 2")
+    #expect(VerificationFault.resultCount(expected: 1...Int.max, actual: 0).description == "0 results, expected at least 1")
   }
 
   private static let operators: OperatorTable = {

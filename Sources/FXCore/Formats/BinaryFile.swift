@@ -18,7 +18,7 @@ struct BinaryFile {
     guard bytes.count >= BinaryFormat.headerLength else { throw FormatError(.binary, .truncated) }
     var header = BinaryReader(bytes, BinaryFormat.magic.count..<BinaryFormat.headerLength)
     let version = try header.fixed32()
-    guard version == UInt32(BinaryFormat.version) else {
+    guard version >= 1, version <= UInt32(BinaryFormat.version) else {
       throw FormatError(.binary, .version(found: Int(version), supported: BinaryFormat.version))
     }
     let flags = try header.fixed32()

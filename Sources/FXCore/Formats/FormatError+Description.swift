@@ -13,6 +13,7 @@ extension FormatError.Fault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notThisFormat: "this is something else, it does not begin as such a graph does"
+    case .version(let found, _) where found < 1: "there is no version \(found)"
     case .version(let found, let supported): "this is version \(found); versions up to \(supported) can be read"
     case .truncated: "it ends too early: the file was cut or damaged"
     case .trailing: "more follows than it announces: the file was damaged"

@@ -8,6 +8,7 @@ extension TextError.Fault: CustomStringConvertible {
     switch self {
     case .expected(let what, ""): "expected \(what), but the text ends"
     case .expected(let what, let found): "expected \(what), not '\(found)'"
+    case .version(let found, _) where found < 1: "there is no version \(found) of the text format"
     case .version(let found, let supported):
       "this is version \(found) of the text format; versions up to \(supported) can be read"
     case .elidedWeights: "the weights were left out when this was printed: print all of them with text()"

@@ -117,10 +117,17 @@ extension Graph {
   }
 
   /// Adds a call with one result and returns the result: see `append`.
+  /// - Parameters:
+  ///   - type: the result's type.
+  ///   - name: what the result is called.
+  /// - Throws: what `append` throws; `GraphError.duplicateName` if a value of the region is called so. The graph is then as
+  ///   before.
   public mutating func call(
     _ op: Operator, _ operands: [Operand], attributes: Attributes = [:], type: ValueType = .unknown,
     at point: InsertionPoint? = nil, name: String? = nil, location: Location? = nil
   ) throws(GraphError) -> ValueID {
+    let region = try self.region(of: point ?? .end(of: body))
+    if let name, value(named: name, in: region) != nil { throw .duplicateName(name) }
     let node = try append(op, operands, attributes: attributes, results: [type], at: point, location: location)
     let result = nodes[node].results[0]
     if let name { try setName(name, of: result) }

@@ -56,7 +56,8 @@ extension Graph {
   /// The parameter called `name`.
   public func parameter(named name: String) -> ParameterID? { parameterNames[name] }
 
-  /// All parameters in the order in which they were added. O(parameters).
+  /// All parameters in the order in which they were added, except that one added after others were removed may stand in the
+  /// place of one of these. O(parameters).
   public var parameterIDs: [ParameterID] { parameters.ids }
 
   /// Binds a tensor to a parameter, replacing one already bound.

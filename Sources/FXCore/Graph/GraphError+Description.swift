@@ -33,7 +33,8 @@ extension GraphError: CustomStringConvertible {
     names.isEmpty ? "" : "; did you mean \(names.map { "'\($0)'" }.joined(separator: " or "))?"
   }
 
-  private static func range(_ range: ClosedRange<Int>) -> String {
+  /// `2`, `1 to 3`, `at least 1`.
+  static func range(_ range: ClosedRange<Int>) -> String {
     if range.upperBound == .max { return "at least \(range.lowerBound)" }
     return range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
   }

@@ -13,10 +13,11 @@ public struct OperatorTable: Sendable {
     for op in operators { register(op) }
   }
 
-  /// Adds an operator under its name and aliases, replacing one of the same name.
+  /// Adds an operator under its name and aliases, replacing one of the same name, whose aliases go.
   public mutating func register(_ op: Operator) {
     if let old = byName[op.description], old.description == op.description, let index = operators.firstIndex(of: old) {
       operators[index] = op
+      for alias in old.schema?.aliases ?? [] where byName[alias] == old { byName[alias] = nil }
     } else {
       operators.append(op)
     }

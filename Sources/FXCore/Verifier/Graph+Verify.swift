@@ -18,7 +18,7 @@ extension Graph {
   /// Each bound and each constraint by itself; what they say together is for FXShapes, and checked by compiling.
   private func verifySymbols() throws(VerificationError) {
     for (name, bounds) in symbols.sorted(by: { $0.key < $1.key }) {
-      guard bounds.minimum >= 0, bounds.divisor >= 1, bounds.minimum <= bounds.maximum ?? .max else {
+      guard bounds.minimum >= 0, bounds.divisor >= 1, let least = bounds.leastSize, least <= bounds.maximum ?? .max else {
         throw fault(.symbolBounds(name, bounds))
       }
     }
@@ -81,6 +81,15 @@ extension Graph {
       guard let specification = schema.result(index) else { continue }
       try check(specification, values[result].type.elementType)
     }
+  }
+}
+
+extension SymbolBounds {
+  /// The least multiple of the divisor from the minimum on, for bounds that are not negative; `nil` if it exceeds `Int`.
+  fileprivate var leastSize: Int? {
+    let rest = minimum % divisor
+    let (least, isTooLarge) = minimum.addingReportingOverflow(rest == 0 ? 0 : divisor - rest)
+    return isTooLarge ? nil : least
   }
 }
 

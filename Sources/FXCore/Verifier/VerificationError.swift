@@ -54,7 +54,7 @@ public enum VerificationFault: Sendable, Equatable {
   case unboundParameter(String)
   /// The region's result of this number is `.none`.
   case absentResult(Int)
-  /// No size keeps the bounds of a symbol.
+  /// No size keeps the bounds of a symbol, or they are none: a negative least size, a divisor below 1.
   case symbolBounds(String, SymbolBounds)
   /// The graph's constraint says nothing, or cannot hold.
   case constraint(DimensionConstraint)
@@ -76,8 +76,8 @@ extension VerificationFault: CustomStringConvertible {
     case .usedBeforeDefinition(let index, let name): "operand \(index), '\(name)', is used before it is defined"
     case .staleParameter(let index): "operand \(index) is a parameter that was removed"
     case .bookkeeping(let what): "the graph's bookkeeping is broken: \(what)"
-    case .operandCount(let expected, let actual): "\(actual) operands, expected \(expected.lowerBound) or more"
-    case .resultCount(let expected, let actual): "\(actual) results, expected \(expected.lowerBound) or more"
+    case .operandCount(let expected, let actual): "\(actual) operands, expected \(GraphError.range(expected))"
+    case .resultCount(let expected, let actual): "\(actual) results, expected \(GraphError.range(expected))"
     case .regionCount(let expected, let actual): "\(actual) regions, expected \(expected)"
     case .missingOperand(let name): "operand '\(name)' is missing"
     case .attribute(let error): error.description
@@ -88,7 +88,10 @@ extension VerificationFault: CustomStringConvertible {
     case .unregisteredOperator: "nobody registered the operator: it can be kept and exported, not run"
     case .unboundParameter(let name): "nothing is bound to the parameter '\(name)'"
     case .absentResult(let index): "result \(index) of the region is none"
-    case .symbolBounds(let symbol, let bounds): "no size of '\(symbol)' is \(bounds)"
+    case .symbolBounds(let symbol, let bounds):
+      bounds.minimum < 0 || bounds.divisor < 1
+        ? "the bounds of '\(symbol)' are \(bounds): the least size must not be negative, nor the divisor below 1"
+        : "no size of '\(symbol)' is \(bounds)"
     case .constraint(let constraint):
       constraint.left.isUnknown || constraint.right.isUnknown
         ? "a constraint has an unknown side: \(constraint)" : "a constraint of the graph cannot hold: \(constraint)"

@@ -91,6 +91,11 @@ import Testing
     wrong[data.lowerBound] ^= 1
     #expect(throws: NpzError.self) { try wrong.withUnsafeBytes { try Npz.decode($0) } }
     #expect(throws: NpzError.notZip) { try bytes.dropLast(30).withUnsafeBytes { try Npz.decode($0) } }
+    let name = String(repeating: "n", count: 0xFFFF)
+    #expect(throws: NpzError.tooLarge) { try Npz.encode([name: Tensor(true)]) }
+    #expect(
+      NpzError.tooLarge.description
+        == "npz files of 4 GiB, of 65,535 tensors or with names of 64 KiB, and more, are not written: use safetensors")
     #expect(
       NpzError.compressed("w.npy").description
         == "'w.npy' is compressed: save with numpy.savez rather than numpy.savez_compressed")

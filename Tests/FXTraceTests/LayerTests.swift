@@ -75,6 +75,22 @@ final class ConvolutionalNetwork: Module {
     }
   }
 
+  /// Numbers beside truth values count as the same mask all in truth values, in a type other than `float32` too.
+  @Test func masksOfTwoKinds() throws {
+    let layer = MultiheadAttention(4, heads: 2, batchFirst: true, elementType: .float64)
+    try layer.initializeParameters(seed: 3)
+    let x = try Tensor([1, 3, 4], (0..<12).map { Double($0 % 5) })
+    let padding = try Tensor([1, 3], [false, false, true])
+    let results = try [ElementType.float64, .bool].map { type in
+      let mask = try Tensor(zeros: type, [3, 3])
+      let graph = try trace([.like(x), .like(padding), .like(mask)]) { inputs in
+        [layer(inputs[0], keyPaddingMask: inputs[1], mask: inputs[2])]
+      }
+      return try ReferenceExecutor().run(graph, x, padding, mask)[0]
+    }
+    #expect(try largestDifference(results[0], results[1]) <= 1e-12)
+  }
+
   @Test func flatConvolution() throws {
     var tracer = ModuleTracer()
     try tracer.addInput("x", .tensor(.float32, ["n", 4, 6, 6]))
@@ -96,9 +112,15 @@ final class ConvolutionalNetwork: Module {
     let x = try Tensor([3, 2], [1, 2, 3, 4, 5, 6] as [Float])
     let graph = try trace([.like(x)]) { inputs in
       let x = inputs[0]
-      return [x[1], x[-1], x[1..<3], x[2...], x[..<1], gather(x, Tensor(vector: [1, 0]), axis: 1)]
+      return [
+        x[1], x[-1], x[1..<3], x[2...], x[..<1], gather(x, Tensor(vector: [1, 0]), axis: 1), x[-3 ..< -1], x[-2..<0],
+        x[(-2)...], x[strided(from: 1, to: -1)],
+      ]
     }
     let results = try ReferenceExecutor().run(graph, x).map { try $0.elements(Float.self) }
-    #expect(results == [[3, 4], [5, 6], [3, 4, 5, 6], [5, 6], [1, 2], [2, 1, 4, 3, 6, 5]])
+    #expect(
+      results == [
+        [3, 4], [5, 6], [3, 4, 5, 6], [5, 6], [1, 2], [2, 1, 4, 3, 6, 5], [1, 2, 3, 4], [], [3, 4, 5, 6], [3, 4],
+      ])
   }
 }

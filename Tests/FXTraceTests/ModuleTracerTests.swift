@@ -89,6 +89,36 @@ import Testing
     #expect(try ReferenceExecutor().run(graph, Tensor(zeros: .float32, [3, 5]))[0].shape == [3, 2])
   }
 
+  /// Sizes whose product is no `Int` are an error where the tensor is made, and not before.
+  @Test func sizesBeyondAllTensors() throws {
+    var graph = try Graph(text: "fx 1 graph @g() { parameter @w: f32[2, 4611686018427387904, 4] weight return @w }")
+    #expect(message { try graph.initializeParameters(seed: 0) }.hasPrefix("no tensor can have the shape"))
+    let layer = Conv2d(1, 1, kernel: Extent2d(1 << 40, 1 << 40))
+    #expect(message { try layer.initializeParameters(seed: 0) }.hasPrefix("no tensor can have the shape"))
+    var tracer = ModuleTracer()
+    try tracer.addInput("x", .tensor(.float32, ["n", 1, "d", "h", "w"]))
+    try tracer.addCall("conv3d", ["x"], attributes: ["kernel_shape": .ints([1 << 30, 1 << 30, 1 << 30])])
+    try tracer.addOutput("node_0")
+    var flat = try tracer.finalize()
+    #expect(message { try flat.initializeParameters(seed: 0) }.hasPrefix("no tensor can have the shape"))
+  }
+
+  @Test func declarationsOfOperandsThatAreNot() throws {
+    var declarations = ParameterDeclarations()
+    declarations[.linear] = .init([
+      ParameterDeclaration(1, "weight") { context in
+        context.rank(of: -1) ?? context.rank(of: 9) == nil ? [context.dimension(0, of: -1), context.dimension(0, of: 9)] : []
+      } initializer: { _, _ in
+        .constant(0)
+      }
+    ])
+    var graph = try Graph(
+      text: "fx 1 graph @g(%x: f32[1, 2]) { parameter @w: f32[*] weight %y = linear(%x, @w) return %y }")
+    #expect(
+      message { try graph.initializeParameters(seed: 0, declarations: declarations) }
+        .hasPrefix("the shape of 'w' is not determined"))
+  }
+
   @Test func parametersByName() throws {
     var tracer = ModuleTracer()
     try tracer.addInput("x", .tensor(.float32, ["n", 2]))

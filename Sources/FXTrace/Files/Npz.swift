@@ -88,7 +88,8 @@ public enum NpzError: Error, Sendable, Equatable, CustomStringConvertible {
     case .compressed(let name): "'\(name)' is compressed: save with numpy.savez rather than numpy.savez_compressed"
     case .checksum(let name): "the bytes of '\(name)' do not have the checksum in the npz file"
     case .duplicateName(let name): "the npz file names '\(name)' twice"
-    case .tooLarge: "npz files of 4 GiB and more are not written: use safetensors"
+    case .tooLarge:
+      "npz files of 4 GiB, of 65,535 tensors or with names of 64 KiB, and more, are not written: use safetensors"
     }
   }
 }

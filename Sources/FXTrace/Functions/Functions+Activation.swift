@@ -135,13 +135,17 @@ public func hardTanh(
 }
 
 /// x < 0 ? weight × x : x.
-/// - Parameter weight: one element, or one for each channel of x [n, c, ...].
+/// - Parameter weight: one element, or one for each channel of x [n, c, ...], whose rank must be known then.
 public func prelu(
   _ x: SymbolicTensor, weight: any SymbolicOperand, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
   let slope = x.lift(weight)
-  guard slope.rank == 1, slope.dimension(0) != 1, let rank = x.rank, rank > 2 else { return x.apply(.prelu, [slope], at: nil) }
+  guard slope.rank == 1, slope.dimension(0) != 1 else { return x.apply(.prelu, [slope], at: nil) }
+  guard let rank = x.rank else {
+    return x.mistake("prelu", "the rank must be known for a weight of each channel", operands: [slope])
+  }
+  guard rank > 2 else { return x.apply(.prelu, [slope], at: nil) }
   return x.apply(.prelu, [slope.apply(.unsqueeze, [Tensor(vector: Array(1..<rank - 1))], at: nil)], at: nil)
 }
 
@@ -189,9 +193,12 @@ public func softmin(_ x: SymbolicTensor, axis: Int = -1, fileID: String = #fileI
   return (-x).apply(.softmax, attributes: attributes, at: nil)
 }
 
-/// a × sigmoid(b), a and b being the halves of x along an axis.
+/// a × sigmoid(b), a and b being the halves of x along an axis, whose size must be even.
 public func glu(_ x: SymbolicTensor, axis: Int = -1, fileID: String = #fileID, line: Int = #line) -> SymbolicTensor {
   let x = x.at(fileID, line)
+  if let size = x.dimension(axis).size, size % 2 != 0 {
+    return x.mistake("glu", "axis \(axis) has size \(size), which must be even")
+  }
   var attributes = Attributes()
   attributes[Split.axis] = axis
   attributes[Split.outputCount] = 2

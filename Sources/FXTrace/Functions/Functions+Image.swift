@@ -19,7 +19,7 @@ public func interpolate(
   antialias: Bool = false, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
-  guard let shape = x.shape, x.checkSpatial(size.count) else { return SymbolicTensor(x.session, nil) }
+  guard x.checkSpatial(size.count), let shape = x.shape else { return SymbolicTensor(x.session, nil) }
   guard
     let sizes = x.sizes(
       Shape(Array(shape.prefix(2)) + size.map(Dimension.init(_:))), keepsAxes: false, for: .resize)
@@ -36,7 +36,7 @@ public func interpolate(
   antialias: Bool = false, fileID: String = #fileID, line: Int = #line
 ) -> SymbolicTensor {
   let x = x.at(fileID, line)
-  guard let rank = x.rank, x.checkSpatial(scale.count == 1 ? rank - 2 : scale.count) else {
+  guard x.checkSpatial(scale.count == 1 ? nil : scale.count), let rank = x.rank else {
     return SymbolicTensor(x.session, nil)
   }
   let factors = scale.count == 1 ? Array(repeating: scale[0], count: rank - 2) : scale
@@ -56,12 +56,14 @@ public func gridSample(
 }
 
 extension SymbolicTensor {
-  fileprivate func checkSpatial(_ count: Int) -> Bool {
+  /// - Parameter count: how many spatial axes there must be; any number but none if `nil`.
+  fileprivate func checkSpatial(_ count: Int?) -> Bool {
     guard operand != nil else { return false }
     guard let rank else {
       _ = mistake("interpolate", "the rank must be known")
       return false
     }
+    let count = count ?? Swift.max(0, rank - 2)
     guard rank == count + 2, count > 0 else {
       _ = mistake("interpolate", "there are sizes for \(count) spatial axes, the tensor has \(Swift.max(0, rank - 2))")
       return false

@@ -35,7 +35,7 @@ public final class Convolution<Extent: WindowExtent>: Module, Sendable {
     elementType: ElementType = .float32
   ) {
     let shape = [outChannels, inChannels / Swift.max(1, groups)] + kernel.axisSizes
-    let initializer = Initializer.kaimingUniform(fanIn: shape.dropFirst().reduce(1, *))
+    let initializer = Initializer.kaimingUniform(fanIn: Initializer.fanIn(of: shape))
     weight = ModuleParameter(elementType, shape, initializer: initializer)
     self.bias = bias ? ModuleParameter(elementType, [outChannels], initializer: initializer) : nil
     self.padding = padding
@@ -73,6 +73,7 @@ public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable
   /// [out]; `nil` for none.
   public let bias: ModuleParameter?
   private let attributes: Attributes
+  private let channels: Int
 
   /// - Parameter outputPadding: elements that the result has at its ends beyond what the kernels reach.
   public init(
@@ -81,21 +82,30 @@ public final class TransposedConvolution<Extent: WindowExtent>: Module, Sendable
     elementType: ElementType = .float32
   ) {
     let shape = [inChannels, outChannels / Swift.max(1, groups)] + kernel.axisSizes
-    let initializer = Initializer.kaimingUniform(fanIn: shape.dropFirst().reduce(1, *))
+    let initializer = Initializer.kaimingUniform(fanIn: Initializer.fanIn(of: shape))
     weight = ModuleParameter(elementType, shape, initializer: initializer)
     self.bias = bias ? ModuleParameter(elementType, [outChannels], initializer: initializer) : nil
     var attributes = Attributes.convolution(stride: stride, padding: padding, dilation: dilation, groups: groups)
     attributes[ConvTranspose.outputPadding] = outputPadding.axisSizes
     self.attributes = attributes
+    channels = outChannels
   }
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
   /// [n, in, size…] → [n, out, size′…], where
-  /// size′ = (size − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1. Another rank is a mistake.
+  /// size′ = (size − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1.
+  ///
+  /// Another rank or number of channels is a mistake, and so are groups that do not divide both numbers of channels.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
     let axes = Extent(1).axisSizes.count
+    let groups = attributes[Conv.group]
     guard x.hasSpatialAxes(axes, "ConvTranspose\(axes)d") else { return x.poisoned }
+    guard groups > 0, weight.shape[0] % groups == 0, channels % groups == 0 else {
+      return x.mistake(
+        "ConvTranspose\(axes)d",
+        "\(weight.shape[0]) channels to \(channels) cannot be divided into \(groups) groups: both must be multiples")
+    }
     return x.applyHere(.convTranspose, [weight] + (bias.map { [$0] } ?? []), attributes: attributes)
   }
 }

@@ -85,8 +85,10 @@ public final class InstanceNorm<Extent: WindowExtent>: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
-  /// [n, channels, …] → the same shape. Another number of channels is a mistake.
+  /// [n, channels, size…] → the same shape. Another rank or number of channels than the layer's is a mistake.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    let axes = Extent(1).axisSizes.count
+    guard x.hasSpatialAxes(axes, "InstanceNorm\(axes)d") else { return x.poisoned }
     var attributes = Attributes()
     attributes[InstanceNormalization.epsilon] = epsilon
     return x.applyHere(
@@ -127,6 +129,9 @@ public final class GroupNorm: Module, Sendable {
   }
 }
 
+/// What is wrong with a norm over the last axes of which the shape names none.
+private let noAxes = "the shape that is normalized is [], it must have an axis"
+
 /// (x − mean) ÷ √(variance + ε) × weight + bias over the last axes, as `torch.nn.LayerNorm`.
 public final class LayerNorm: Module, Sendable {
   /// Of the shape that is normalized; starts at 1.
@@ -150,8 +155,9 @@ public final class LayerNorm: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight), ("bias", bias)) }
 
-  /// The shape of x stays. The mean and variance are over as many last axes as the weight has.
+  /// The shape of x stays. The mean and variance are over as many last axes as the weight has; it is a mistake if it has none.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    guard !weight.shape.isEmpty else { return x.mistake("LayerNorm", noAxes) }
     var attributes = Attributes()
     attributes[LayerNormalization.axis] = -weight.shape.count
     attributes[LayerNormalization.epsilon] = epsilon
@@ -168,7 +174,7 @@ public final class RMSNorm: Module, Sendable {
 
   /// - Parameters:
   ///   - shape: the sizes of the axes that are normalized, the tensor's last.
-  ///   - epsilon: by default the distance from 1 to the next number of the type, as in PyTorch.
+  ///   - epsilon: by default 2⁻²³, the distance from 1 to the next `float32`, whatever the element type is.
   public init(_ shape: [Int], epsilon: Float = .ulpOfOne, elementType: ElementType = .float32) {
     weight = ModuleParameter(elementType, shape, initializer: .constant(1))
     self.epsilon = epsilon
@@ -181,8 +187,9 @@ public final class RMSNorm: Module, Sendable {
 
   public var parts: [ModulePart] { .parameters(("weight", weight)) }
 
-  /// The shape of x stays. The mean is over as many last axes as the weight has.
+  /// The shape of x stays. The mean is over as many last axes as the weight has; it is a mistake if it has none.
   public func forward(_ x: SymbolicTensor) -> SymbolicTensor {
+    guard !weight.shape.isEmpty else { return x.mistake("RMSNorm", noAxes) }
     var attributes = Attributes()
     attributes[LayerNormalization.axis] = -weight.shape.count
     attributes[LayerNormalization.epsilon] = epsilon

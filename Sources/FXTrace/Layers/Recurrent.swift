@@ -72,7 +72,7 @@ public final class LSTMLayer: Module, Sendable {
   /// - Parameters:
   ///   - inputSize: how many features a step has.
   ///   - hiddenSize: how many elements each layer gives per direction.
-  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - layers: how many, each going through what the one before gives; at least 1, which is checked when it is called.
   ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
   ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
@@ -110,7 +110,7 @@ public final class GRULayer: Module, Sendable {
   /// - Parameters:
   ///   - inputSize: how many features a step has.
   ///   - hiddenSize: how many elements each layer gives per direction.
-  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - layers: how many, each going through what the one before gives; at least 1, which is checked when it is called.
   ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
   ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
@@ -154,7 +154,7 @@ public final class RNNLayer: Module, Sendable {
   /// - Parameters:
   ///   - inputSize: how many features a step has.
   ///   - hiddenSize: how many elements each layer gives per direction.
-  ///   - layers: how many, each going through what the one before gives; at least one is made.
+  ///   - layers: how many, each going through what the one before gives; at least 1, which is checked when it is called.
   ///   - batchFirst: whether sequences and outputs are [batch, time, …]; states are not concerned.
   ///   - bidirectional: whether each layer also goes from the last step to the first, its results behind the others.
   public init(
@@ -191,7 +191,9 @@ private struct RecurrentCore: Sendable {
   let hiddenSize: Int
   let isBatchFirst: Bool
   let attributes: Attributes
-  /// By layer and direction.
+  /// As many as were asked for.
+  let layerCount: Int
+  /// By layer and direction; of one layer if none was asked for.
   let weights: [[Weights]]
 
   struct Weights: Sendable {
@@ -211,6 +213,7 @@ private struct RecurrentCore: Sendable {
     self.stateCount = stateCount
     self.hiddenSize = hiddenSize
     isBatchFirst = batchFirst
+    layerCount = layers
     var attributes = attributes
     attributes[Recurrent.hiddenSize] = hiddenSize
     attributes[Recurrent.direction] = bidirectional ? "bidirectional" : "forward"
@@ -245,10 +248,11 @@ private struct RecurrentCore: Sendable {
     _ input: RecurrentInput<State>, state: ([SymbolicTensor]) -> State
   ) -> RecurrentOutput<State> {
     let states = input.state?.tensors ?? []
+    let name = "\(op.description.uppercased())Layer"
+    if layerCount < 1 { _ = input.sequence.mistake(name, "the number of layers is \(layerCount), it must be positive") }
     let features = weights[0][0].input.shape[1]
     if input.sequence.rank == 3, let size = input.sequence.dimension(2).size, size != features {
-      _ = input.sequence.mistake(
-        "\(op.description.uppercased())Layer", "the sequence has \(size) features, the layer takes \(features)")
+      _ = input.sequence.mistake(name, "the sequence has \(size) features, the layer takes \(features)")
     }
     let directions = weights[0].count
     var x = isBatchFirst ? input.sequence.exchanging(0, 1) : input.sequence

@@ -153,11 +153,14 @@ public final class MultiheadAttention: Module, Sendable {
     guard let mask = input.mask else { return padding.map { $0.elementType == .bool ? .!$0 : $0 } }
     guard let padding else { return mask.elementType == .bool ? .!mask : mask }
     if mask.elementType == .bool, padding.elementType == .bool { return .!mask.apply(.or, [padding]) }
-    return added(mask) + added(padding)
+    return added(mask, like: padding) + added(padding, like: mask)
   }
 
-  private func added(_ mask: SymbolicTensor) -> SymbolicTensor {
-    mask.elementType == .bool ? mask.choose(-Double.infinity, Tensor(Float(0))) : mask
+  /// A mask as numbers to add, of the other mask's type.
+  private func added(_ mask: SymbolicTensor, like other: SymbolicTensor) -> SymbolicTensor {
+    guard mask.elementType == .bool else { return mask }
+    let zero = Tensor(Float(0))
+    return mask.choose(-Double.infinity, (try? zero.converted(to: other.elementType ?? .float32)) ?? zero)
   }
 }
 

@@ -131,6 +131,12 @@ extension TraceSession {
     do {
       let outputs = try body(session.addInputs(inputs))
       if let mistake = session.mistake { throw mistake }
+      let (names, count) = (options.outputNames.count, outputs.tensors.count)
+      guard names <= count else {
+        throw TraceError(
+          .invalid("\(names) outputs are named, the graph has \(count)"), op: "trace",
+          location: Location(file: file, line: line))
+      }
       try session.addOutputs(outputs.tensors, outputs.tensorPaths)
     } catch let error as GraphError {
       throw TraceError(.graph(error), op: "trace", location: Location(file: file, line: line))

@@ -5,7 +5,8 @@ import FXShapes
 public struct TraceOptions {
   /// The graph's name.
   public var name = "main"
-  /// What the outputs are called, in order; those not named are called as their values are.
+  /// What the outputs are called, in order; those not named are called as their values are. More names than outputs are a
+  /// mistake.
   public var outputNames: [String] = []
   /// What is known of symbols in the inputs' shapes.
   public var symbols: [String: SymbolBounds] = [:]

@@ -33,19 +33,30 @@ public enum Initializer: Sendable, Hashable {
 
   /// Uniform within ±√(6 ÷ (fanIn + fanOut)). Source: Glorot and Bengio 2010.
   public static func xavierUniform(fanIn: Int, fanOut: Int) -> Initializer {
-    let bound = fanIn + fanOut > 0 ? (6 / Double(fanIn + fanOut)).squareRoot() : 0
+    let sum = Double(fanIn) + Double(fanOut)
+    let bound = sum > 0 ? (6 / sum).squareRoot() : 0
     return .uniform(low: -bound, high: bound)
   }
 
   /// Normal with mean 0 and deviation √(2 ÷ (fanIn + fanOut)). Source: Glorot and Bengio 2010.
   public static func xavierNormal(fanIn: Int, fanOut: Int) -> Initializer {
-    .normal(mean: 0, deviation: fanIn + fanOut > 0 ? (2 / Double(fanIn + fanOut)).squareRoot() : 0)
+    let sum = Double(fanIn) + Double(fanOut)
+    return .normal(mean: 0, deviation: sum > 0 ? (2 / sum).squareRoot() : 0)
   }
 
   /// What a parameter of this shape starts with where nobody says: weights of rank 2 and above by `kaimingUniform` over
   /// all dimensions but the first, the rest zeros.
   public static func standard(for shape: [Int]) -> Initializer {
-    shape.count >= 2 ? .kaimingUniform(fanIn: shape.dropFirst().reduce(1, *)) : .constant(0)
+    shape.count >= 2 ? .kaimingUniform(fanIn: fanIn(of: shape)) : .constant(0)
+  }
+
+  /// How many elements of the input one element of the result depends on, for a weight of this shape: the product of all
+  /// dimensions but the first. Of sizes that no tensor can have, which is for `tensor` to refuse, the largest number.
+  static func fanIn(of weight: [Int]) -> Int {
+    weight.dropFirst().reduce(1) { product, size in
+      let (next, isTooLarge) = product.multipliedReportingOverflow(by: size)
+      return isTooLarge ? .max : next
+    }
   }
 
   /// A tensor drawn from the stream `name` of `seed`.

@@ -53,12 +53,12 @@ extension ParameterDeclarations {
         let perGroup = input / Dimension(context.attributes[Conv.group])
         return Shape([output, context.first(context.dimension(1, of: 1), perGroup)] + kernel.map(Dimension.init(_:)))
       } initializer: { shape, _ in
-        .kaimingUniform(fanIn: shape.dropFirst().reduce(1, *))
+        .kaimingUniform(fanIn: Initializer.fanIn(of: shape))
       },
       ParameterDeclaration(2, "bias", isOptional: true) { context in
         [context.first(context.dimension(0, of: 2), context.dimension(0, of: 1), context.width("out_channels"))]
       } initializer: { _, context in
-        .kaimingUniform(fanIn: context.operandTypes[1].shape?.sizes?.dropFirst().reduce(1, *) ?? 0)
+        .kaimingUniform(fanIn: context.operandTypes[1].shape?.sizes.map(Initializer.fanIn(of:)) ?? 0)
       },
     ])
 

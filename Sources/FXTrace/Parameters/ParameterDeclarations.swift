@@ -77,13 +77,15 @@ public struct DeclarationContext: Sendable {
 
   /// Dimension `index` of operand `operand`, counted from the end if negative; unknown if it is not known.
   public func dimension(_ index: Int, of operand: Int) -> Dimension {
-    guard operand < operandTypes.count, let shape = operandTypes[operand].shape else { return .unknown }
+    guard operandTypes.indices.contains(operand), let shape = operandTypes[operand].shape else { return .unknown }
     let position = index < 0 ? shape.rank + index : index
     return shape.indices.contains(position) ? shape[position] : .unknown
   }
 
   /// The rank of operand `operand`; `nil` if it is not known or there is no such operand.
-  public func rank(of operand: Int) -> Int? { operand < operandTypes.count ? operandTypes[operand].shape?.rank : nil }
+  public func rank(of operand: Int) -> Int? {
+    operandTypes.indices.contains(operand) ? operandTypes[operand].shape?.rank : nil
+  }
 
   /// The first of the dimensions that has a size, else unknown.
   public func first(_ candidates: Dimension...) -> Dimension { candidates.first { $0.size != nil } ?? .unknown }

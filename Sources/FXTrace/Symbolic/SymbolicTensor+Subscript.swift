@@ -62,7 +62,10 @@ public struct NewAxis: TensorIndex, Sendable {
   public var axisIndex: AxisIndex { .newAxis }
 }
 
-/// Positions by steps, as Python's `from:to:by`. Unlike `a..<b`, bounds may be negative, which counts from the end.
+/// Positions by steps, as Python's `from:to:by`: negative bounds count from the end.
+///
+/// They do in `a..<b` too, but Swift wants a ≤ b there: `x[strided(from: 1, to: -1)]` has no such form. `x[-2..<0]` is empty,
+/// as Python's `x[-2:0]` is; `x[(-2)...]` goes to the end.
 public func strided(from start: Int? = nil, to end: Int? = nil, by step: Int = 1) -> StridedIndex {
   StridedIndex(start: start, end: end, step: step)
 }

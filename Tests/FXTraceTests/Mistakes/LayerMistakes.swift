@@ -146,6 +146,50 @@ extension Mistake {
       ) { t in
         PReLU(count: 5)(t.image)
       },
+      .tracing(
+        "ConvTranspose2d(f32[n, 3, 32, 32]): 3 channels to 4 cannot be divided into 3 groups: both must be "
+          + "multiples",
+        at: #line + 2
+      ) { t in
+        ConvTranspose2d(3, 4, kernel: 2, groups: 3)(t.image)
+      },
+      .tracing(
+        "InstanceNorm2d(f32[batch, time, 8]): the rank is 3, expected 4: batch, channels and 2 more; unsqueeze(x, "
+          + "axes: [0]) makes a batch of one",
+        at: #line + 2
+      ) { t in
+        InstanceNorm2d(3)(t.sequence)
+      },
+      .tracing(
+        "LayerNorm(f32[2, 3]): the shape that is normalized is [], it must have an axis",
+        at: #line + 2
+      ) { t in
+        LayerNorm([])(t.a)
+      },
+      .tracing(
+        "RMSNorm(f32[2, 3]): the shape that is normalized is [], it must have an axis",
+        at: #line + 2
+      ) { t in
+        RMSNorm([])(t.a)
+      },
+      .tracing(
+        "LSTMLayer(f32[batch, time, 8]): the number of layers is 0, it must be positive",
+        at: #line + 2
+      ) { t in
+        LSTMLayer(8, 16, layers: 0)(t.sequence)
+      },
+      .tracing(
+        "GRULayer(f32[batch, time, 8]): the number of layers is -1, it must be positive",
+        at: #line + 2
+      ) { t in
+        GRULayer(8, 16, layers: -1)(t.sequence)
+      },
+      .tracing(
+        "interpolate(f32[*]): the rank must be known",
+        at: #line + 2
+      ) { t in
+        Upsample(scale: 2)(t.open)
+      },
     ]
   }
 }

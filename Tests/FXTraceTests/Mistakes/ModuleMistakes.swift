@@ -51,6 +51,14 @@ extension Mistake {
         _ = try trace(Tied(), .tensor(.float32, ["n", 3], name: "x"), .tensor(.float32, ["n", 3], name: "x"))
       },
       Mistake(
+        "trace: 2 outputs are named, the graph has 1",
+        at: #line + 4
+      ) {
+        var options = TraceOptions()
+        options.outputNames = ["a", "b"]
+        _ = try trace(Classifier(), .tensor(.float32, ["n", 3]), options: options)
+      },
+      Mistake(
         "missing head.bias",
         at: nil
       ) { try Classifier().load(state { $0["head.bias"] = nil }) },

@@ -201,6 +201,30 @@ extension Mistake {
       ) { t in
         adaptiveAveragePool1d(permute(t.sequence, 0, 2, 1), 4)
       },
+      .tracing(
+        "interpolate(f32[*]): the rank must be known",
+        at: #line + 2
+      ) { t in
+        interpolate(t.open, size: [8, 8])
+      },
+      .tracing(
+        "interpolate(f32[*]): the rank must be known",
+        at: #line + 2
+      ) { t in
+        interpolate(t.open, scale: [2])
+      },
+      .tracing(
+        "glu(f32[2, 3]): axis -1 has size 3, which must be even",
+        at: #line + 2
+      ) { t in
+        glu(t.a)
+      },
+      .tracing(
+        "prelu(f32[*], f32[2]): the rank must be known for a weight of each channel",
+        at: #line + 2
+      ) { t in
+        prelu(t.open, weight: Tensor(vector: [1, 2] as [Float]))
+      },
     ]
   }
 }

@@ -110,6 +110,8 @@ private let (batch, batch2, seq): (Dimension, Dimension, Dimension) = ("batch", 
     #expect(validation.ranges["n"]?.description == "17...1025, 16·n + 1")
     #expect(SizeSet(minimum: 1).description == "at least 1" && SizeSet(minimum: 3, maximum: 3).description == "3")
     #expect(SizeSet(minimum: 1, maximum: 9, divisor: 4, remainder: 1).contains(5))
+    #expect(SizeSet(divisor: 4, remainder: 9) == SizeSet(divisor: 4, remainder: 1))
+    #expect(SizeSet(divisor: 4, remainder: -1).contains(3) && SizeSet(divisor: 0, remainder: 5).contains(7))
   }
 
   static let verdicts: [(known: [ShapeConstraint], asked: ShapeConstraint, verdict: String)] = [

@@ -55,6 +55,25 @@ import Testing
     }
   }
 
+  /// Symbols that are no dimension of their own follow from expressions.
+  @Test func expressionsAreSolved() throws {
+    let seq = try DynamicDim("seq", min: 1, max: 512)
+    var info = DynamicShapeInfo(try DynamicShape([2 * seq, 3 * seq]))
+    #expect(try info.check([6, 9]) == ["seq": 3])
+    let failures: [([Int], String)] = [
+      ([5, 9], "no sizes satisfy 2*seq == 5 (dimension 0)"),
+      ([4, 9], "no sizes satisfy 2*seq == 4 (dimension 0), 3*seq == 9 (dimension 1)"),
+      ([2048, 3072], "no sizes satisfy seq in 1...512 (the bounds of 'seq'), "),
+    ]
+    for (sizes, message) in failures { #expect { try info.check(sizes) } throws: { "\($0)".hasPrefix(message) } }
+    info.addConstraint(.divisible("seq", by: 4), origin: "the kernel")
+    #expect { try info.check([6, 9]) } throws: { "\($0)" == "seq multiple_of 4 (the kernel) does not hold for seq = 3" }
+    // Not all that is known in part has one solution.
+    let n = try DynamicDim("n", min: 1)
+    #expect(try DynamicShapeInfo(DynamicShape([seq, seq + n * n])).check([5, 9])["seq"] == 5)
+    #expect(throws: ShapeConstraintError.self) { try DynamicShapeInfo(DynamicShape([seq, seq + n])).check([5, 5]) }
+  }
+
   private func graph(_ text: String) throws -> Graph { try Graph(text: "fx 1\n" + text) }
 
   /// Symbols known to be equal become one, so that sums of them have a size.

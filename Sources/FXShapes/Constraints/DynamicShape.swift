@@ -48,9 +48,9 @@ public struct DynamicShapeInfo: Sendable, Hashable {
     constraints.append(AttributedConstraint(constraint, origin: origin ?? Location(file: fileID, line: line).description))
   }
 
-  /// The symbols' sizes in a shape of these sizes.
+  /// The symbols' sizes in a shape of these sizes: of those that are dimensions of their own, and those that follow.
   /// - Throws: `ShapeConstraintError` for another rank, a size out of bounds, a symbol with two sizes, an expression with
-  ///   another value, or a constraint that the sizes break.
+  ///   another value or that no sizes of its symbols give it, or a constraint that the sizes break.
   @discardableResult
   public func check(_ sizes: [Int]) throws(ShapeConstraintError) -> [String: Int] {
     guard sizes.count == shape.rank else { throw .rank(expected: shape.rank, actual: sizes.count) }
@@ -63,15 +63,33 @@ public struct DynamicShapeInfo: Sendable, Hashable {
         throw .expression(dim.dimension, axis: axis, size: size, expected: earlier)
       }
     }
-    for (axis, (dim, size)) in zip(shape.dimensions, sizes).enumerated() {
-      guard dim.dimension.symbol == nil, dim.dimension.symbols.allSatisfy({ known[$0] != nil }) else { continue }
+    var open: [AttributedConstraint] = []
+    for (axis, (dim, size)) in zip(shape.dimensions, sizes).enumerated() where dim.dimension.symbol == nil {
+      guard dim.dimension.symbols.allSatisfy({ known[$0] != nil }) else {
+        let rest = dim.dimension.substituting(known.mapValues { Dimension($0) })
+        open.append(AttributedConstraint(.equal(rest, Dimension(size)), origin: "dimension \(axis)"))
+        continue
+      }
       let expected = dim.dimension.evaluate(known)
       guard expected == size else { throw .expression(dim.dimension, axis: axis, size: size, expected: expected) }
     }
+    known.merge(try solved(open)) { size, _ in size }
     for constraint in constraints where constraint.constraint.symbols.allSatisfy({ known[$0] != nil }) {
       guard constraint.constraint.holds(for: known) == true else { throw .violated(constraint, sizes: known) }
     }
     return known
+  }
+
+  /// The sizes of symbols that follow from what expressions of them are.
+  private func solved(_ equations: [AttributedConstraint]) throws(ShapeConstraintError) -> [String: Int] {
+    guard !equations.isEmpty else { return [:] }
+    var context = DynamicShapeInferenceContext(shape.symbols)
+    try context.add(equations)
+    let symbols = Set(equations.flatMap(\.constraint.symbols))
+    return Dictionary(
+      uniqueKeysWithValues: symbols.compactMap { symbol in
+        context.sizes(of: Dimension(symbol: symbol)).size.map { (symbol, $0) }
+      })
   }
 }
 

@@ -7,16 +7,16 @@ public struct SizeSet: Sendable, Hashable {
   /// `nil` if there is no upper bound.
   public var maximum: Int?
   /// Sizes leave `remainder` when divided by this; at least 1.
-  public var divisor: Int
+  public let divisor: Int
   /// From 0 up to `divisor`.
-  public var remainder: Int
+  public let remainder: Int
 
-  /// All sizes from 0 on, unless told otherwise. A divisor below 1 counts as 1.
+  /// All sizes from 0 on, unless told otherwise. A divisor below 1 counts as 1; of a remainder its own remainder counts.
   public init(minimum: Int = 0, maximum: Int? = nil, divisor: Int = 1, remainder: Int = 0) {
     self.minimum = minimum
     self.maximum = maximum
     self.divisor = max(1, divisor)
-    self.remainder = remainder
+    self.remainder = SizeSet.rest(remainder, self.divisor)
   }
 
   /// The only size, if there is just one.
@@ -25,8 +25,13 @@ public struct SizeSet: Sendable, Hashable {
   /// Whether the size lies in the interval and leaves the remainder.
   public func contains(_ size: Int) -> Bool {
     guard size >= minimum, size <= maximum ?? .max else { return false }
-    let rest = size % divisor
-    return (rest < 0 ? rest + divisor : rest) == remainder
+    return SizeSet.rest(size, divisor) == remainder
+  }
+
+  /// The remainder of floor division by a positive number.
+  private static func rest(_ number: Int, _ divisor: Int) -> Int {
+    let rest = number % divisor
+    return rest < 0 ? rest + divisor : rest
   }
 }
 

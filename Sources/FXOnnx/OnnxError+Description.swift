@@ -89,7 +89,7 @@ extension OnnxError.Problem: CustomStringConvertible {
     case .missingAttribute(let name): "the attribute \(name.quoted) is missing"
     case .attributeKind(let name, let expected): "the attribute \(name.quoted) is not \(expected)"
     case .attributeValue(let name, let reason): "the attribute \(name.quoted) \(reason)"
-    case .attributeReference(let name): "the attribute refers to \(name.quoted), which the function does not have"
+    case .attributeReference(let name): "the attribute refers to \(name.quoted) of a function, and the node is in none"
     case .missingOperand(let name): "the input \(name.quoted) is missing"
     case .operandCount(let count, let allowed): "\(count) inputs, where \(OnnxError.text(allowed)) are allowed"
     case .resultCount(let count, let allowed): "\(count) outputs, where \(OnnxError.text(allowed)) are allowed"
@@ -98,7 +98,8 @@ extension OnnxError.Problem: CustomStringConvertible {
     case .unmapped(let offenders):
       "ONNX cannot express \(offenders.count) of the calls: " + offenders.map(\.description).joined(separator: "; ")
     case .textHoldsNul(let text): "the text \(text.quoted) holds a NUL character, which ONNX does not allow"
-    case .nestedTooDeep(let limit): "the graph nests regions deeper than the \(limit) message levels that protobuf allows"
+    case .nestedTooDeep(let limit):
+      "the graph nests deeper than \(limit) levels: protobuf limits how deep messages are inside each other"
     case .modelTooLarge(let bytes): "the model takes \(bytes) bytes without its weights, more than the 2 GiB protobuf allows"
     case .operatorSet(let version, let allowed): "operator set \(version) cannot be written, only \(OnnxError.text(allowed))"
     }

@@ -55,6 +55,17 @@ import Testing
     #expect(try kept.nodes(calling: .labelEncoder).allSatisfy { try kept[$0].attributes["classes_strings"] != nil })
   }
 
+  @Test func defaultDomainHasTwoNames() throws {
+    let row = OnnxOperator(.abs, OnnxForm("Magnitude", domain: "ai.onnx"))
+    var (exporter, importer) = (OnnxExporter(), OnnxImporter())
+    exporter.operators.register(row)
+    importer.operators.register(row)
+    for domain in ["", "ai.onnx"] { #expect(importer.operators.row("Magnitude", domain: domain)?.op == .abs) }
+    let document = try exporter.export(Self.graph([(.abs, [:], .float32)]))
+    let read = try importer.graph(from: OnnxDocument(bytes: document.serialized()))
+    #expect(read.nodes(calling: .abs).count == 1)
+  }
+
   @Test func noSetHasBoth() throws {
     let graph = try Self.graph([
       (.treeEnsembleRegressor, ["n_targets": 1], .float32), (.treeEnsemble, Self.ensemble, .float32),

@@ -68,6 +68,10 @@ import Testing
       graph: graph([node("Abs", ["x"], ["y"]) { $0.message(5, Wire().text(1, "k").int(3, 1).int(20, 2)) }]),
       message: #"node with output "y" (Abs): the attribute "k" is none of Abs version 21"#),
     Fault(
+      name: "reference without a function",
+      graph: graph([node("LeakyRelu", ["x"], ["y"]) { $0.message(5, Wire().text(1, "alpha").int(20, 1).text(21, "slope")) }]),
+      message: #"node with output "y" (LeakyRelu): the attribute refers to "slope" of a function, and the node is in none"#),
+    Fault(
       name: "external data in memory",
       graph: graph([]).message(5, tensor([1]).int(14, 1).message(13, Wire().text(1, "location").text(2, "w.bin"))),
       message: #"tensor "w": its data is in another file, and a model read from memory has no directory to look in"#),
@@ -86,6 +90,15 @@ import Testing
     }
     #expect(error.description.hasPrefix(fault.message), "\(error)")
     #expect(!error.description.contains("\n"))
+  }
+
+  @Test func regionsTooDeepToWrite() throws {
+    let open = String(repeating: " %a = cond(%p, %p) then(%p: bool[]) {", count: 31)
+    let close = String(repeating: " } else(%p: bool[]) { return %p } return %a", count: 31)
+    let graph = try Graph(text: "fx 1 graph @g(%p: bool[]) {\(open) return %p\(close) }")
+    #expect { try exportToOnnx(graph) } throws: {
+      "\($0)".hasSuffix("the graph nests deeper than 30 levels: protobuf limits how deep messages are inside each other")
+    }
   }
 
   @Test func nodesOutOfOrderAreSorted() throws {

@@ -18,7 +18,7 @@ public struct OnnxForm: Sendable {
 
   /// ONNX's name of the operator, such as `Conv`.
   public let opType: String
-  /// Empty for ONNX's own operators.
+  /// Empty for ONNX's own operators, `ai.onnx` being another name of that domain.
   public let domain: String
   /// The first operator set of its domain in which the operator can be written.
   public var since: Int
@@ -51,7 +51,7 @@ public struct OnnxForm: Sendable {
     importing: Import? = nil, adjust: Adjust? = nil, exporting: Export? = nil
   ) {
     self.opType = opType
-    self.domain = domain
+    self.domain = GraphReader.normalized(domain)
     self.since = since
     self.last = last
     self.names = names

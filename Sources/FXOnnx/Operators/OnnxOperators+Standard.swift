@@ -3,11 +3,12 @@ import FXCore
 extension OnnxOperators {
   /// The rows of every operator of ours that ONNX has: our operators name their ONNX counterparts, the forms say how
   /// those changed from version to version.
-  public static let standard = OnnxOperators(operators: .standard, OnnxForms.standard)
+  public static let standard = OnnxOperators(operators: .standard)
 
   /// The rows of a table's operators.
-  public init(operators: OperatorTable, _ forms: OnnxForms = .standard) {
+  public init(operators: OperatorTable) {
     self.init()
+    let forms = OnnxForms.standard
     for op in operators.operators {
       guard let name = op.schema?.onnxName else { continue }
       let (domain, opType) = OnnxForms.split(name)
@@ -26,7 +27,7 @@ extension OnnxOperators {
 }
 
 /// The forms of all families.
-public struct OnnxForms: Sendable {
+struct OnnxForms: Sendable {
   /// Of operators that name their counterpart, by its name; `domain::name` outside the default domain.
   var byName: [String: OnnxForm] = [:]
   /// Of ONNX operators that are read as an operator of ours with another counterpart, or none.
@@ -35,7 +36,7 @@ public struct OnnxForms: Sendable {
   var writtenAs: [(op: String, form: OnnxForm)] = []
 
   /// The forms of every operator family, contributed operators (`com.microsoft`) and classical models (`ai.onnx.ml`) included.
-  public static let standard: OnnxForms = {
+  static let standard: OnnxForms = {
     var forms = OnnxForms()
     for family in [
       OnnxForm.elementwise, OnnxForm.comparison, OnnxForm.activation, OnnxForm.reduction, OnnxForm.linearAlgebra,

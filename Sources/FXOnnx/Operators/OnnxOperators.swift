@@ -51,7 +51,7 @@ public struct OnnxOperators: Sendable {
 
   /// The row of an ONNX operator. `ai.onnx` is the same domain as the empty one.
   public func row(_ opType: String, domain: String = "") -> OnnxOperator? {
-    byOnnx[Key(domain: domain == "ai.onnx" ? "" : domain, opType: opType)]
+    byOnnx[Key(domain: GraphReader.normalized(domain), opType: opType)]
   }
 
   /// The row by which calls of `op` are written.

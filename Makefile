@@ -56,6 +56,7 @@ gradients: ## write PyTorch's gradients of the core operators for the tests agai
 codegen: build ## generated programs run by NumPy, PyTorch, XLA and LibTorch: ONNX's cases, then whole models (takes 2 GB of disk)
 	@scripts/deps.sh test
 	@$(TEST_INPUTS) && FX_CODEGEN_PYTHON="$$(scripts/python-env.sh codegen)" && export FX_CODEGEN_PYTHON && \
+	  "$$FX_CODEGEN_PYTHON" scripts/check-torch-names.py docs/Operators.md && \
 	  GOAL=$@ scripts/test.sh --filter ProgramTests && \
 	  scripts/codegen.sh $(FX) "$$FX_CODEGEN_PYTHON" Models $(wildcard .cache/models)
 

@@ -1,18 +1,19 @@
 /// Nonlinearities. Source of semantics: the ONNX operators of the same names, where no paper is named.
 extension Operator {
+  /// - Parameter torch: PyTorch's name, or the module where ours is found.
   private static func activation(
     _ name: String, _ summary: String, _ types: ElementTypes = .floating, attributes: [AttributeSpecification] = [],
-    traits: OperatorTraits = .composite, aliases: [String] = [], onnx: String
+    traits: OperatorTraits = .composite, aliases: [String] = [], onnx: String, torch: String? = "torch.nn.functional."
   ) -> Operator {
     Operator(
       name, .activation, summary, operands: ["x"], types: ["T": types], attributes: attributes,
-      traits: [.elementwise, traits], aliases: aliases, onnx: onnx)
+      traits: [.elementwise, traits], aliases: aliases, onnx: onnx, torch: torch.map { $0.hasSuffix(".") ? $0 + name : $0 })
   }
 
   private static func normalized(_ name: String, _ summary: String, traits: OperatorTraits, onnx: String) -> Operator {
     Operator(
       name, .activation, summary, operands: ["x"], types: ["T": .floating], attributes: [Softmax.axis.specification],
-      traits: traits, onnx: onnx)
+      traits: traits, onnx: onnx, torch: "torch.nn.functional.\(name)")
   }
 
   /// `relu`: max(x, 0)
@@ -24,14 +25,15 @@ extension Operator {
   /// He et al. 2015. The slope broadcasts to x.
   public static let prelu = Operator(
     "prelu", .activation, "x < 0 ? slope × x : x", operands: ["x", "slope"], types: ["T": .wideNumeric],
-    traits: [.elementwise, .composite], onnx: "PRelu")
+    traits: [.elementwise, .composite], onnx: "PRelu", torch: "torch.nn.functional.prelu")
   /// `thresholded_relu`: x > α ? x : 0.
   public static let thresholdedRelu = activation(
-    "thresholded_relu", "x > α ? x : 0", attributes: [ThresholdedRelu.alpha.specification], onnx: "ThresholdedRelu")
+    "thresholded_relu", "x > α ? x : 0", attributes: [ThresholdedRelu.alpha.specification], onnx: "ThresholdedRelu",
+    torch: "torch.nn.functional.threshold")
   /// `sigmoid`: 1 ÷ (1 + e⁻ˣ)
-  public static let sigmoid = activation("sigmoid", "1 ÷ (1 + e⁻ˣ)", traits: .core, onnx: "Sigmoid")
+  public static let sigmoid = activation("sigmoid", "1 ÷ (1 + e⁻ˣ)", traits: .core, onnx: "Sigmoid", torch: "torch.sigmoid")
   /// `tanh`: tanh x.
-  public static let tanh = activation("tanh", "tanh x", traits: .core, onnx: "Tanh")
+  public static let tanh = activation("tanh", "tanh x", traits: .core, onnx: "Tanh", torch: "torch.tanh")
   /// Hendrycks and Gimpel 2016.
   public static let gelu = activation(
     "gelu", "x Φ(x), Φ being the normal distribution; or its approximation by tanh.",
@@ -52,10 +54,11 @@ extension Operator {
   /// `hard_sigmoid`: αx + β limited to [0, 1].
   public static let hardSigmoid = activation(
     "hard_sigmoid", "αx + β limited to [0, 1]",
-    attributes: [HardSigmoid.alpha.specification, HardSigmoid.beta.specification], onnx: "HardSigmoid")
+    attributes: [HardSigmoid.alpha.specification, HardSigmoid.beta.specification], onnx: "HardSigmoid",
+    torch: "torch.nn.functional.hardsigmoid")
   /// Howard et al. 2019.
   public static let hardSwish = activation(
-    "hard_swish", "x × (x/6 + 1/2 limited to [0, 1])", onnx: "HardSwish")
+    "hard_swish", "x × (x/6 + 1/2 limited to [0, 1])", onnx: "HardSwish", torch: "torch.nn.functional.hardswish")
   /// Misra 2019.
   public static let mish = activation("mish", "x tanh(ln(1 + eˣ))", onnx: "Mish")
   /// Ramachandran et al. 2017.
@@ -64,7 +67,7 @@ extension Operator {
   /// Hendrycks and Gimpel 2016, section 2: Φ by the logistic function.
   public static let quickGelu = activation(
     "quick_gelu", "x sigmoid(αx), α being 1.702 if not given", attributes: [QuickGelu.alpha.specification],
-    onnx: "com.microsoft::QuickGelu")
+    onnx: "com.microsoft::QuickGelu", torch: nil)
   /// Shazeer 2020. The shapes must be equal.
   public static let swiglu = Operator(
     "swiglu", .activation, "a sigmoid(αa) × b", operands: ["a", "b"], types: ["T": .floating],
@@ -72,7 +75,8 @@ extension Operator {
   /// `shrink`: x < −λ ? x + bias : x > λ ? x − bias : 0.
   public static let shrink = activation(
     "shrink", "x < −λ ? x + bias : x > λ ? x − bias : 0", .numeric,
-    attributes: [Shrink.bias.specification, Shrink.lambda.specification], onnx: "Shrink")
+    attributes: [Shrink.bias.specification, Shrink.lambda.specification], onnx: "Shrink",
+    torch: "torch.nn.functional.softshrink")
 
   /// `softmax`: eˣ ÷ Σ eˣ along an axis.
   public static let softmax = normalized("softmax", "eˣ ÷ Σ eˣ along an axis", traits: .core, onnx: "Softmax")

@@ -10,7 +10,8 @@ extension Operator {
     operands: ["q: A", "k: A", "v: B", "mask?: M", "past_key?: A", "past_value?: B", "nonpad_kv_seqlen?: I"],
     results: ["y: A", "present_key?: A", "present_value?: B", "qk_matmul_output?: A"],
     types: ["A": .floating, "B": .floating, "M": [.numeric, .bool], "I": .int64],
-    attributes: Attention.specifications, traits: .composite, aliases: ["scaled_dot_product_attention"], onnx: "Attention")
+    attributes: Attention.specifications, traits: .composite, aliases: ["scaled_dot_product_attention"], onnx: "Attention",
+    torch: "torch.nn.functional.scaled_dot_product_attention")
   /// Su et al. 2021. x is [b, h, n, d] or [b, n, h·d]; the caches hold a row of cosines and sines per position,
   /// [positions, d/2] if position ids are given, else [b, n, d/2].
   public static let rotaryEmbedding = Operator(
@@ -43,7 +44,8 @@ extension Operator {
     "flex_attention", .attention, "prob_mod(softmax(score_mod(scale × q × kᵀ))) × v, per head.",
     operands: ["q", "k", "v", "captures...: C"], types: ["T": .floating],
     attributes: [FlexAttention.scale.specification, FlexAttention.softmaxPrecision.specification],
-    regions: ["score_mod", "prob_mod"], traits: .composite, onnx: "ai.onnx.preview::FlexAttention")
+    regions: ["score_mod", "prob_mod"], traits: .composite, onnx: "ai.onnx.preview::FlexAttention",
+    torch: "torch.nn.attention.flex_attention.flex_attention")
 
   package static let attentions: [Operator] = [.attention, .rotaryEmbedding, .linearAttention, .flexAttention]
 }

@@ -6,53 +6,57 @@
 extension Operator {
   private static func collective(
     _ name: String, _ summary: String, operands: [OperandSpecification] = ["x"], types: ElementTypes = .exchangeable,
-    attributes: [AttributeSpecification]
+    attributes: [AttributeSpecification], torch: String? = nil
   ) -> Operator {
     Operator(
-      name, .collective, summary, operands: operands, types: ["T": types], attributes: attributes, effect: .collective)
+      name, .collective, summary, operands: operands, types: ["T": types], attributes: attributes, effect: .collective,
+      torch: torch.map { "torch.distributed.\($0)" })
   }
 
   /// `all_reduce`: The group's operands combined element by element, on every rank.
   public static let allReduce = collective(
     "all_reduce", "The group's operands combined element by element, on every rank.", types: .numeric,
-    attributes: [Collective.group.specification, Collective.reduction.specification])
+    attributes: [Collective.group.specification, Collective.reduction.specification], torch: "all_reduce")
   /// `all_gather`: The group's operands joined along an axis in the group's order, on every rank.
   public static let allGather = collective(
     "all_gather", "The group's operands joined along an axis in the group's order, on every rank.",
-    attributes: [Collective.group.specification, Collective.axis.specification])
+    attributes: [Collective.group.specification, Collective.axis.specification], torch: "all_gather")
   /// `reduce_scatter`: The rank's part along an axis of the group's operands combined element by element.
   public static let reduceScatter = collective(
     "reduce_scatter", "The rank's part along an axis of the group's operands combined element by element.", types: .numeric,
-    attributes: [Collective.group.specification, Collective.reduction.specification, Collective.axis.specification])
+    attributes: [Collective.group.specification, Collective.reduction.specification, Collective.axis.specification],
+    torch: "reduce_scatter")
   /// Part j along `split_axis` of the operand of rank i becomes part i along `concat_axis` of the result of rank j.
   public static let allToAll = collective(
     "all_to_all", "Each rank's parts along one axis given to the ranks, and what they give joined along another.",
-    attributes: [Collective.group.specification, AllToAll.splitAxis.specification, AllToAll.concatAxis.specification])
+    attributes: [Collective.group.specification, AllToAll.splitAxis.specification, AllToAll.concatAxis.specification],
+    torch: "all_to_all")
   /// `broadcast`: The operand of the root, on every rank of the group.
   public static let broadcast = collective(
     "broadcast", "The operand of the root, on every rank of the group.",
-    attributes: [Collective.group.specification, Collective.root.specification])
+    attributes: [Collective.group.specification, Collective.root.specification], torch: "broadcast")
   /// What `broadcast` has as its gradient.
   public static let reduceToRoot = collective(
     "reduce", "The group's operands combined element by element on the root; zeros on the others.", types: .numeric,
     attributes: [
       Collective.group.specification, Collective.root.specification, Collective.reduction.specification,
-    ])
+    ], torch: "reduce")
   /// The token is what a loss adds so that the gradient flows back from the peer.
   public static let send = Operator(
     "send", .collective, "Gives the operand to the peer. The token is 0.", operands: ["x"], results: ["token: S"],
     types: ["T": .exchangeable, "S": .init(.float32)],
-    attributes: [Collective.peer.specification, Collective.tag.specification], effect: .collective)
+    attributes: [Collective.peer.specification, Collective.tag.specification], effect: .collective,
+    torch: "torch.distributed.send")
   /// The token makes the result depend on what the rank did before: the gradient then goes back to the peer.
   public static let recv = Operator(
     "recv", .collective, "What the peer sent.", operands: ["token?: S"],
     types: ["T": .exchangeable, "S": .init(.float32)],
     attributes: [Collective.peer.specification, Collective.tag.specification, Recv.type.specification],
-    effect: .collective)
+    effect: .collective, torch: "torch.distributed.recv")
   /// `barrier`: The operand, as soon as every rank of the group is here.
   public static let barrier = collective(
     "barrier", "The operand, as soon as every rank of the group is here.", types: .any,
-    attributes: [Collective.group.specification])
+    attributes: [Collective.group.specification], torch: "barrier")
 
   package static let collectives: [Operator] = [
     .allReduce, .allGather, .reduceScatter, .allToAll, .broadcast, .reduceToRoot, .send, .recv, .barrier,

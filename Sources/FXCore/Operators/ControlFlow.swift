@@ -5,14 +5,15 @@ extension Operator {
   public static let cond = Operator(
     "cond", .controlFlow, "The results of the region `then` or `else`; only the one that the predicate names runs.",
     operands: ["predicate: B", "captures...: C"], results: ["results...: R"], types: ["B": .bool],
-    regions: ["then", "else"], traits: .core, onnx: "If")
+    regions: ["then", "else"], traits: .core, onnx: "If", torch: "torch.cond")
   /// `while_loop`: States that go through the region `body` as long as the region `condition` holds of them.
   public static let whileLoop = Operator(
     "while_loop", .controlFlow,
     "States that go through the region `body` as long as the region `condition` holds of them.",
-    operands: ["operands...: C"], results: ["states...: R"], regions: ["condition", "body"], traits: .core)
+    operands: ["operands...: C"], results: ["states...: R"], regions: ["condition", "body"], traits: .core,
+    torch: "torch.while_loop")
   /// `loop`: At most trip_count turns of a body (iteration, condition, states, captures) → (condition, states, elements),
-  /// while the condition holds: the last states, and the elements of all turns stacked.
+  /// while the .
   public static let loop = Operator(
     "loop", .controlFlow,
     "At most trip_count turns of a body (iteration, condition, states, captures) → (condition, states, elements), while the "
@@ -21,7 +22,7 @@ extension Operator {
     types: ["I": .int64, "B": .bool], attributes: [Loop.stateCount.specification], regions: ["body"], traits: .core,
     onnx: "Loop")
   /// `scan`: A body (states, elements, captures) → (states, elements) run along an axis of tensors: the last states, and the
-  /// elements of all turns stacked.
+  /// .
   public static let scan = Operator(
     "scan", .controlFlow,
     "A body (states, elements, captures) → (states, elements) run along an axis of tensors: the last states, and the "

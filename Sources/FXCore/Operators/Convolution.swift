@@ -12,7 +12,7 @@ extension Operator {
   public static let conv = Operator(
     "conv", .convolution, "Cross-correlation with a bank of kernels, plus bias.", operands: ["x", "w", "b?"],
     types: ["T": .floating], attributes: convolutionAttributes, traits: .core, aliases: ["conv1d", "conv2d", "conv3d"],
-    onnx: "Conv")
+    onnx: "Conv", torch: "torch.nn.functional.conv2d")
   /// `fused_conv`: activation(conv(x, w, b) + residual)
   public static let fusedConv = Operator(
     "fused_conv", .convolution, "activation(conv(x, w, b) + residual)", operands: ["x", "w", "b?", "residual?"],
@@ -22,19 +22,19 @@ extension Operator {
     "conv_transpose", .convolution, "The gradient of a convolution with respect to its operand: a learned upsampling.",
     operands: ["x", "w", "b?"], types: ["T": .floating],
     attributes: convolutionAttributes + [ConvTranspose.outputPadding.specification, ConvTranspose.outputShape.specification],
-    traits: .core, aliases: ["conv_transpose2d"], onnx: "ConvTranspose")
+    traits: .core, aliases: ["conv_transpose2d"], onnx: "ConvTranspose", torch: "torch.nn.functional.conv_transpose2d")
   /// `deform_conv`: Convolution whose taps are displaced by offsets and weighted by a mask.
   public static let deformConv = Operator(
     "deform_conv", .convolution, "Convolution whose taps are displaced by offsets and weighted by a mask.",
     operands: ["x", "w", "offset", "b?", "mask?"], types: ["T": .floating],
     attributes: convolutionAttributes.filter { $0.name != "auto_pad" } + [DeformConv.offsetGroup.specification],
-    onnx: "DeformConv")
+    onnx: "DeformConv", torch: "torchvision.ops.deform_conv2d")
   /// `col2im`: Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].
   public static let col2im = Operator(
     "col2im", .convolution, "Columns of blocks summed into images: [n, c × block, blocks] to [n, c, image…].",
     operands: ["x", "image_shape: S", "block_shape: S"], types: ["S": .int64],
     attributes: [Conv.dilations.specification, Conv.pads.specification, Conv.strides.specification], traits: .composite,
-    aliases: ["fold"], onnx: "Col2Im")
+    aliases: ["fold"], onnx: "Col2Im", torch: "torch.nn.functional.fold")
   /// `causal_conv_with_state`: Depthwise 1-D convolution that looks back only; the state is what the next call looks back on.
   public static let causalConvWithState = Operator(
     "causal_conv_with_state", .convolution,

@@ -3,21 +3,21 @@ extension Operator {
   /// A function of one element.
   static func unary(
     _ name: String, _ summary: String, _ types: ElementTypes = .floating, traits: OperatorTraits = [],
-    onnx: String, aliases: [String] = []
+    onnx: String, torch: String? = nil, aliases: [String] = []
   ) -> Operator {
     Operator(
       name, .elementwise, summary, operands: ["x"], types: ["T": types], traits: [.elementwise, .core, traits],
-      aliases: aliases, onnx: onnx)
+      aliases: aliases, onnx: onnx, torch: torch ?? "torch.\(name)")
   }
 
   /// A function of two elements with broadcasting.
   static func binary(
     _ name: String, _ summary: String, _ types: ElementTypes = .numeric, traits: OperatorTraits = [],
-    onnx: String, aliases: [String] = []
+    onnx: String, torch: String? = nil, aliases: [String] = []
   ) -> Operator {
     Operator(
       name, .elementwise, summary, operands: ["a", "b"], types: ["T": types], traits: [.elementwise, .core, traits],
-      aliases: aliases, onnx: onnx)
+      aliases: aliases, onnx: onnx, torch: torch ?? "torch.\(name)")
   }
 
   /// `add`: a + b.
@@ -32,11 +32,12 @@ extension Operator {
   public static let pow = Operator(
     "pow", .elementwise, "a to the power b", operands: ["a", "b: E"],
     types: ["T": [.floating, .init(.int64, .int32)], "E": .numeric],
-    traits: [.elementwise, .core], onnx: "Pow")
+    traits: [.elementwise, .core], onnx: "Pow", torch: "torch.pow")
   /// `mod`: Remainder: of the divisor's sign, or of the dividend's if fmod is set.
   public static let mod = Operator(
     "mod", .elementwise, "Remainder: of the divisor's sign, or of the dividend's if fmod is set.", operands: ["a", "b"],
-    types: ["T": .numeric], attributes: [Mod.fmod.specification], traits: [.elementwise, .core], onnx: "Mod")
+    types: ["T": .numeric], attributes: [Mod.fmod.specification], traits: [.elementwise, .core], onnx: "Mod",
+    torch: "torch.remainder")
 
   /// `neg`: −x.
   public static let neg = unary("neg", "−x", .signedNumeric, onnx: "Neg", aliases: ["negative"])
@@ -87,15 +88,17 @@ extension Operator {
   public static let clip = Operator(
     "clip", .elementwise, "x limited to [min, max]; a bound that is left out does not limit.",
     operands: ["x", "min?", "max?"], types: ["T": .numeric], traits: [.elementwise, .core, .idempotent],
-    aliases: ["clamp"], onnx: "Clip")
+    aliases: ["clamp"], onnx: "Clip", torch: "torch.clamp")
   /// `minimum`: The smallest of all operands, NaN if one is.
   public static let minimum = Operator(
     "minimum", .elementwise, "The smallest of all operands, NaN if one is.", operands: ["inputs..."],
-    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["min"], onnx: "Min")
+    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["min"], onnx: "Min",
+    torch: "torch.minimum")
   /// `maximum`: The largest of all operands, NaN if one is.
   public static let maximum = Operator(
     "maximum", .elementwise, "The largest of all operands, NaN if one is.", operands: ["inputs..."],
-    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["max"], onnx: "Max")
+    types: ["T": .numeric], traits: [.elementwise, .core, .commutative, .associative], aliases: ["max"], onnx: "Max",
+    torch: "torch.maximum")
   /// `sum`: The sum of all operands.
   public static let sum = Operator(
     "sum", .elementwise, "The sum of all operands.", operands: ["inputs..."], types: ["T": .floating],
@@ -110,20 +113,21 @@ extension Operator {
     "cast", .elementwise, "x in another element type: see Tensor.converted(to:saturating:).", operands: ["x"],
     results: ["y: U"],
     attributes: [Cast.to.specification, Cast.saturate.specification, Cast.roundMode.specification],
-    traits: [.elementwise, .core], onnx: "Cast")
+    traits: [.elementwise, .core], onnx: "Cast", torch: "torch.Tensor.to")
   /// `cast_like`: x in the element type of another tensor.
   public static let castLike = Operator(
     "cast_like", .elementwise, "x in the element type of another tensor.", operands: ["x", "target: U"],
     results: ["y: U"], attributes: [Cast.saturate.specification, Cast.roundMode.specification],
-    traits: [.elementwise, .composite], onnx: "CastLike")
+    traits: [.elementwise, .composite], onnx: "CastLike", torch: "torch.Tensor.type_as")
   /// `bit_cast`: The bits of x read as another element type of the same width.
   public static let bitCast = Operator(
     "bit_cast", .elementwise, "The bits of x read as another element type of the same width.", operands: ["x"],
-    results: ["y: U"], attributes: [BitCast.to.specification], traits: [.elementwise, .core, .dataMovement], onnx: "BitCast")
+    results: ["y: U"], attributes: [BitCast.to.specification], traits: [.elementwise, .core, .dataMovement], onnx: "BitCast",
+    torch: "torch.Tensor.view")
   /// `where`: a where the condition holds, else b.
   public static let where_ = Operator(
     "where", .elementwise, "a where the condition holds, else b.", operands: ["condition: B", "a", "b"],
-    types: ["B": .bool], traits: [.elementwise, .core], onnx: "Where")
+    types: ["B": .bool], traits: [.elementwise, .core], onnx: "Where", torch: "torch.where")
   /// `identity`: x.
   public static let identity = Operator(
     "identity", .elementwise, "x", operands: ["x"], traits: [.elementwise, .core, .idempotent, .dataMovement],

@@ -9,18 +9,19 @@ extension Operator {
       Resize.antialias.specification, Resize.axes.specification, Resize.coordinates.specification,
       Resize.cubicCoefficient.specification, Resize.excludeOutside.specification, Resize.extrapolation.specification,
       Resize.aspect.specification, Resize.mode.specification, Resize.nearestMode.specification,
-    ], traits: .core, aliases: ["interpolate"], onnx: "Resize")
+    ], traits: .core, aliases: ["interpolate"], onnx: "Resize", torch: "torch.nn.functional.interpolate")
   /// `grid_sample`: x read at the points of a grid, whose coordinates go from −1 to 1, the last axis first.
   public static let gridSample = Operator(
     "grid_sample", .image, "x read at the points of a grid, whose coordinates go from −1 to 1, the last axis first.",
     operands: ["x", "grid: G"], types: ["G": .floating],
     attributes: [GridSample.alignCorners.specification, GridSample.mode.specification, GridSample.paddingMode.specification],
-    onnx: "GridSample")
+    onnx: "GridSample", torch: "torch.nn.functional.grid_sample")
   /// `affine_grid`: The grid that `grid_sample` takes, moved by an affine map for each image.
   public static let affineGrid = Operator(
     "affine_grid", .image, "The grid that `grid_sample` takes, moved by an affine map for each image.",
     operands: ["theta", "size: I"], types: ["T": .floating, "I": .int64],
-    attributes: [GridSample.alignCorners.specification], traits: .composite, onnx: "AffineGrid")
+    attributes: [GridSample.alignCorners.specification], traits: .composite, onnx: "AffineGrid",
+    torch: "torch.nn.functional.affine_grid")
   /// `roi_align`: Means (or maxima) of points sampled in each cell of a grid laid over regions [x1, y1, x2, y2].
   public static let roiAlign = Operator(
     "roi_align", .image, "Means (or maxima) of points sampled in each cell of a grid laid over regions [x1, y1, x2, y2].",
@@ -28,7 +29,7 @@ extension Operator {
     attributes: [
       RoiAlign.coordinates.specification, RoiAlign.mode.specification, RoiAlign.outputHeight.specification,
       RoiAlign.outputWidth.specification, RoiAlign.samplingRatio.specification, RoiAlign.spatialScale.specification,
-    ], onnx: "RoiAlign")
+    ], onnx: "RoiAlign", torch: "torchvision.ops.roi_align")
   /// `non_max_suppression`: The best boxes of each class that do not overlap a better one: i64[count, 3] of batch, class and
   /// box.
   public static let nonMaxSuppression = Operator(
@@ -37,18 +38,19 @@ extension Operator {
     operands: [
       "boxes", "scores", "max_output_boxes_per_class?: I", "iou_threshold?", "score_threshold?",
     ], results: ["selected_indices: I"], types: ["T": .init(.float32), "I": .int64],
-    attributes: [NonMaxSuppression.isCentered.specification], onnx: "NonMaxSuppression")
+    attributes: [NonMaxSuppression.isCentered.specification], onnx: "NonMaxSuppression", torch: "torchvision.ops.nms")
   /// `center_crop_pad`: x cut or padded with zeros on both sides to the given sizes.
   public static let centerCropPad = Operator(
     "center_crop_pad", .image, "x cut or padded with zeros on both sides to the given sizes.",
     operands: ["x", "shape: I"], types: ["I": .index], attributes: [CenterCropPad.axes.specification],
-    traits: [.composite, .dataMovement], onnx: "CenterCropPad")
+    traits: [.composite, .dataMovement], onnx: "CenterCropPad", torch: "torchvision.transforms.functional.center_crop")
 
   /// BMP, JPEG, JPEG 2000, PNG, PNM (P1 to P6), TIFF and WebP, told apart by their first bytes. What cannot be decoded gives an
   /// image without rows and columns.
   public static let imageDecoder = Operator(
     "image_decoder", .image, "The pixels of an encoded image: u8[height, width, channels].", operands: ["encoded"],
-    types: ["T": .init(.uint8)], attributes: [ImageDecoder.pixelFormat.specification], onnx: "ImageDecoder")
+    types: ["T": .init(.uint8)], attributes: [ImageDecoder.pixelFormat.specification], onnx: "ImageDecoder",
+    torch: "torchvision.io.decode_image")
 
   package static let images: [Operator] = [
     .resize, .gridSample, .affineGrid, .roiAlign, .nonMaxSuppression, .centerCropPad, .imageDecoder,

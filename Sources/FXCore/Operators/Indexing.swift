@@ -5,34 +5,35 @@ extension Operator {
   /// `gather`: The slices of data along an axis that the indices name.
   public static let gather = movement(
     "gather", .indexing, "The slices of data along an axis that the indices name.", operands: ["data", "indices: I"],
-    types: ["I": .index], attributes: [Gather.axis.specification], onnx: "Gather",
+    types: ["I": .index], attributes: [Gather.axis.specification], onnx: "Gather", torch: "torch.index_select",
     aliases: ["embedding", "take"])
   /// `gather_elements`: For each index the element of data at its place but for the axis, where the index says.
   public static let gatherElements = movement(
     "gather_elements", .indexing, "For each index the element of data at its place but for the axis, where the index says.",
     operands: ["data", "indices: I"], types: ["I": .index], attributes: [GatherElements.axis.specification],
-    onnx: "GatherElements")
+    onnx: "GatherElements", torch: "torch.gather")
   /// `gather_nd`: For each row of indices the part of data at these leading coordinates.
   public static let gatherND = movement(
     "gather_nd", .indexing, "For each row of indices the part of data at these leading coordinates.",
-    operands: ["data", "indices: I"], types: ["I": .int64], attributes: [GatherND.batchDims.specification], onnx: "GatherND")
+    operands: ["data", "indices: I"], types: ["I": .int64], attributes: [GatherND.batchDims.specification], onnx: "GatherND",
+    torch: "torch.Tensor.__getitem__")
   /// `scatter_elements`: data with updates written at their places but for the axis, where the index says.
   public static let scatterElements = movement(
     "scatter_elements", .indexing, "data with updates written at their places but for the axis, where the index says.",
     operands: ["data", "indices: I", "updates"], types: ["I": .index],
     attributes: [ScatterElements.axis.specification, ScatterElements.reduction.specification], onnx: "ScatterElements",
-    aliases: ["scatter"])
+    torch: "torch.scatter", aliases: ["scatter"])
   /// `scatter_nd`: data with parts written at the leading coordinates that rows of indices name.
   public static let scatterND = movement(
     "scatter_nd", .indexing, "data with parts written at the leading coordinates that rows of indices name.",
     operands: ["data", "indices: I", "updates"], types: ["I": .int64], attributes: [ScatterND.reduction.specification],
-    onnx: "ScatterND")
+    onnx: "ScatterND", torch: "torch.Tensor.index_put")
   /// `tensor_scatter`: A cache with an update written along an axis from each batch's index on.
   public static let tensorScatter = movement(
     "tensor_scatter", .indexing, "A cache with an update written along an axis from each batch's index on.",
     operands: ["past_cache", "update", "write_indices?: I"], results: ["present_cache"], types: ["I": .int64],
     attributes: [TensorScatter.axis.specification, TensorScatter.mode.specification], traits: .composite,
-    onnx: "TensorScatter")
+    onnx: "TensorScatter", torch: nil)
   /// `nonzero`: The coordinates of the elements that are not zero, a column each: i64[rank, count].
   public static let nonzero = movement(
     "nonzero", .indexing, "The coordinates of the elements that are not zero, a column each: i64[rank, count].",
@@ -41,18 +42,18 @@ extension Operator {
   public static let compress = movement(
     "compress", .indexing, "The slices along an axis, or the elements of the flat tensor, where the condition holds.",
     operands: ["x", "condition: B"], types: ["B": .bool], attributes: [Compress.axis.specification], traits: .composite,
-    onnx: "Compress")
+    onnx: "Compress", torch: "torch.masked_select")
   /// `one_hot`: A new axis of size depth, `values[1]` where its coordinate is the index and `values[0]` elsewhere.
   public static let oneHot = Operator(
     "one_hot", .indexing, "A new axis of size depth, `values[1]` where its coordinate is the index and `values[0]` elsewhere.",
     operands: ["indices: I", "depth: D", "values"], types: ["I": .numeric, "D": .numeric],
-    attributes: [OneHot.axis.specification], traits: .composite, onnx: "OneHot")
+    attributes: [OneHot.axis.specification], traits: .composite, onnx: "OneHot", torch: "torch.nn.functional.one_hot")
   /// `topk`: The k largest or smallest elements along an axis and their indices; equal ones by index.
   public static let topK = Operator(
     "topk", .indexing, "The k largest or smallest elements along an axis and their indices; equal ones by index.",
     operands: ["x", "k: I"], results: ["values", "indices: I"], types: ["T": .numeric, "I": .int64],
     attributes: [TopK.axis.specification, TopK.largest.specification, TopK.sorted.specification], traits: .core,
-    aliases: ["top_k"], onnx: "TopK")
+    aliases: ["top_k"], onnx: "TopK", torch: "torch.topk")
   /// `unique`: The distinct elements, or slices along an axis; where each first is, which each is, and how many.
   public static let unique = movement(
     "unique", .indexing, "The distinct elements, or slices along an axis; where each first is, which each is, and how many.",
@@ -61,21 +62,22 @@ extension Operator {
   /// `trilu`: Matrices with the elements below (or above) diagonal k set to zero.
   public static let trilu = movement(
     "trilu", .indexing, "Matrices with the elements below (or above) diagonal k set to zero.", operands: ["x", "k?: I"],
-    types: ["I": .int64], attributes: [Trilu.upper.specification], traits: .composite, onnx: "Trilu")
+    types: ["I": .int64], attributes: [Trilu.upper.specification], traits: .composite, onnx: "Trilu", torch: "torch.triu")
   /// `range`: start, start + delta, … up to limit (exclusive).
   public static let range = Operator(
     "range", .indexing, "start, start + delta, … up to limit (exclusive).", operands: ["start", "limit", "delta"],
     types: ["T": [.floating, .init(.int64, .int32, .int16)]], attributes: [RangeOperator.stashType.specification],
-    traits: .core, aliases: ["arange"], onnx: "Range")
+    traits: .core, aliases: ["arange"], onnx: "Range", torch: "torch.arange")
   /// `constant_of_shape`: A tensor of the given shape with one value everywhere.
   public static let constantOfShape = Operator(
     "constant_of_shape", .indexing, "A tensor of the given shape with one value everywhere.", operands: ["shape: S"],
     types: ["S": .int64], attributes: [ConstantOfShape.value.specification], traits: .core, aliases: ["full"],
-    onnx: "ConstantOfShape")
+    onnx: "ConstantOfShape", torch: "torch.full")
   /// `eye_like`: A matrix of x's shape, 1 on diagonal k and 0 elsewhere.
   public static let eyeLike = Operator(
     "eye_like", .indexing, "A matrix of x's shape, 1 on diagonal k and 0 elsewhere.", operands: ["x"], results: ["y: U"],
-    attributes: [EyeLike.dtype.specification, EyeLike.k.specification], traits: .composite, onnx: "EyeLike")
+    attributes: [EyeLike.dtype.specification, EyeLike.k.specification], traits: .composite, onnx: "EyeLike",
+    torch: "torch.eye")
 
   package static let indexing: [Operator] = [
     .gather, .gatherElements, .gatherND, .scatterElements, .scatterND, .tensorScatter, .nonzero, .compress, .oneHot, .topK,

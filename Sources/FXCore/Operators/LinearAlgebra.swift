@@ -3,25 +3,26 @@ extension Operator {
   /// Vectors as in NumPy: a first operand `[k]` is a row, a second a column, and the added dimension goes again.
   public static let matmul = Operator(
     "matmul", .linearAlgebra, "The product a × b of matrices [..., m, k] and [..., k, n], leading dimensions broadcast.",
-    operands: ["a", "b"], types: ["T": .wideNumeric], traits: .core, onnx: "MatMul")
+    operands: ["a", "b"], types: ["T": .wideNumeric], traits: .core, onnx: "MatMul", torch: "torch.matmul")
   /// `gemm`: α a′ × b′ + β c, with a′ [m, k] and b′ [k, n] transposed on request; c broadcasts to [m, n].
   public static let gemm = Operator(
     "gemm", .linearAlgebra, "α a′ × b′ + β c, with a′ [m, k] and b′ [k, n] transposed on request; c broadcasts to [m, n].",
     operands: ["a", "b", "c?"], types: ["T": .wideNumeric], attributes: Gemm.specifications, traits: .core,
-    onnx: "Gemm")
+    onnx: "Gemm", torch: "torch.addmm")
   /// `linear`: x × weightᵀ + bias, with x [..., in], weight [out, in] and bias [out].
   public static let linear = Operator(
     "linear", .linearAlgebra, "x × weightᵀ + bias, with x [..., in], weight [out, in] and bias [out].",
-    operands: ["x", "weight", "bias?"], types: ["T": .wideNumeric], traits: .composite)
+    operands: ["x", "weight", "bias?"], types: ["T": .wideNumeric], traits: .composite,
+    torch: "torch.nn.functional.linear")
   /// `einsum`: Einstein's summation over the subscripts that the equation leaves out of its result.
   public static let einsum = Operator(
     "einsum", .linearAlgebra, "Einstein's summation over the subscripts that the equation leaves out of its result.",
     operands: ["inputs..."], types: ["T": .numeric], attributes: [Einsum.equation.specification], traits: .composite,
-    onnx: "Einsum")
+    onnx: "Einsum", torch: "torch.einsum")
   /// `det`: The determinants of square matrices [..., n, n].
   public static let det = Operator(
     "det", .linearAlgebra, "The determinants of square matrices [..., n, n].", operands: ["x"], types: ["T": .floating],
-    onnx: "Det")
+    onnx: "Det", torch: "torch.linalg.det")
 
   /// `fused_matmul`: activation(a × b + residual)
   public static let fusedMatmul = Operator(

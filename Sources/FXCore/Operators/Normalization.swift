@@ -10,19 +10,20 @@ extension Operator {
     attributes: [
       BatchNormalization.epsilon.specification, BatchNormalization.momentum.specification,
       BatchNormalization.trainingMode.specification,
-    ], traits: .composite, aliases: ["batch_norm"], onnx: "BatchNormalization")
+    ], traits: .composite, aliases: ["batch_norm"], onnx: "BatchNormalization", torch: "torch.nn.functional.batch_norm")
   /// Ba et al. 2016.
   public static let layerNormalization = Operator(
     "layer_normalization", .normalization,
     "(x − mean) ÷ √(variance + ε) × scale + bias, statistics over the axes from `axis` on.",
     operands: ["x", "scale", "bias?"], results: ["y", "mean?: U", "inv_std_dev?: U"],
     types: ["T": .floating, "U": .init(.float32, .bfloat16)], attributes: LayerNormalization.specifications,
-    traits: .composite, aliases: ["layer_norm"], onnx: "LayerNormalization")
+    traits: .composite, aliases: ["layer_norm"], onnx: "LayerNormalization", torch: "torch.nn.functional.layer_norm")
   /// Zhang and Sennrich 2019.
   public static let rmsNormalization = Operator(
     "rms_normalization", .normalization, "x ÷ √(mean of x² + ε) × scale, the mean over the axes from `axis` on.",
     operands: ["x", "scale: V"], results: ["y: V"], types: ["T": .floating, "V": .floating],
-    attributes: LayerNormalization.specifications, traits: .composite, aliases: ["rms_norm"], onnx: "RMSNormalization")
+    attributes: LayerNormalization.specifications, traits: .composite, aliases: ["rms_norm"], onnx: "RMSNormalization",
+    torch: "torch.nn.functional.rms_norm")
   /// Wu and He 2018.
   public static let groupNormalization = Operator(
     "group_normalization", .normalization,
@@ -31,18 +32,19 @@ extension Operator {
     attributes: [
       GroupNormalization.epsilon.specification, GroupNormalization.groupCount.specification,
       GroupNormalization.stashType.specification,
-    ], traits: .composite, aliases: ["group_norm"], onnx: "GroupNormalization")
+    ], traits: .composite, aliases: ["group_norm"], onnx: "GroupNormalization", torch: "torch.nn.functional.group_norm")
   /// Ulyanov et al. 2016.
   public static let instanceNormalization = Operator(
     "instance_normalization", .normalization,
     "(x − mean) ÷ √(variance + ε) × scale + bias, statistics per image and channel of x [n, c, ...].",
     operands: ["x", "scale", "bias"], types: ["T": .floating], attributes: [InstanceNormalization.epsilon.specification],
-    traits: .composite, aliases: ["instance_norm"], onnx: "InstanceNormalization")
+    traits: .composite, aliases: ["instance_norm"], onnx: "InstanceNormalization",
+    torch: "torch.nn.functional.instance_norm")
   /// Where the norm is 0, so is the result.
   public static let lpNormalization = Operator(
     "lp_normalization", .normalization, "x ÷ its p-norm along an axis.", operands: ["x"], types: ["T": .floating],
     attributes: [LpNormalization.axis.specification, LpNormalization.p.specification], traits: .composite,
-    onnx: "LpNormalization")
+    onnx: "LpNormalization", torch: "torch.nn.functional.normalize")
   /// Krizhevsky et al. 2012: local response normalization over neighbouring channels of x [n, c, ...].
   public static let lrn = Operator(
     "lrn", .normalization, "x ÷ (bias + α/size × Σ x² over `size` neighbouring channels)^β", operands: ["x"],
@@ -50,7 +52,7 @@ extension Operator {
     attributes: [
       LocalResponseNormalization.alpha.specification, LocalResponseNormalization.beta.specification,
       LocalResponseNormalization.bias.specification, LocalResponseNormalization.size.specification,
-    ], traits: .composite, aliases: ["local_response_norm"], onnx: "LRN")
+    ], traits: .composite, aliases: ["local_response_norm"], onnx: "LRN", torch: "torch.nn.functional.local_response_norm")
   /// `mean_variance_normalization`: (x − mean) ÷ (√variance + 10⁻⁹), statistics over the axes.
   public static let meanVarianceNormalization = Operator(
     "mean_variance_normalization", .normalization, "(x − mean) ÷ (√variance + 10⁻⁹), statistics over the axes.",

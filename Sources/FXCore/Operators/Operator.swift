@@ -25,7 +25,7 @@ public final class Operator: Sendable {
     operands: [OperandSpecification], results: [OperandSpecification] = ["y"],
     types: [String: ElementTypes] = [:], attributes: [AttributeSpecification] = [], regions: [String] = [],
     traits: OperatorTraits = [], effect: OperatorEffect = .pure, aliases: [String] = [],
-    onnx: String? = nil
+    onnx: String? = nil, torch: String? = nil
   ) {
     self.name = name
     self.domain = domain
@@ -34,7 +34,7 @@ public final class Operator: Sendable {
     schema = OperatorSchema(
       family: family, summary: summary, operands: operands, results: results, typeVariables: types,
       attributes: attributes.sorted { $0.name < $1.name }, regions: regions, traits: traits, effect: effect,
-      aliases: aliases, onnxName: onnx)
+      aliases: aliases, onnxName: onnx, torchName: torch)
   }
 
   /// An operator that is known by name only.
@@ -225,13 +225,15 @@ public struct OperatorSchema: Sendable {
   public let aliases: [String]
   /// The ONNX operator it stands for, such as `Softmax` or `com.microsoft::FusedMatMul`; `nil` if there is none.
   public let onnxName: String?
+  /// The PyTorch function it stands for, such as `torch.sigmoid`; `nil` if there is none.
+  public let torchName: String?
   /// The attributes' defaults: what a node starts with.
   public let defaultAttributes: Attributes
 
   init(
     family: OperatorFamily, summary: String, operands: [OperandSpecification], results: [OperandSpecification],
     typeVariables: [String: ElementTypes], attributes: [AttributeSpecification], regions: [String],
-    traits: OperatorTraits, effect: OperatorEffect, aliases: [String], onnxName: String?
+    traits: OperatorTraits, effect: OperatorEffect, aliases: [String], onnxName: String?, torchName: String?
   ) {
     self.family = family
     self.summary = summary
@@ -244,6 +246,7 @@ public struct OperatorSchema: Sendable {
     self.effect = effect
     self.aliases = aliases
     self.onnxName = onnxName
+    self.torchName = torchName
     defaultAttributes = Attributes(attributes.compactMap { spec in spec.defaultValue.map { (spec.name, $0) } })
   }
 

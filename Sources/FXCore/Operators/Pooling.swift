@@ -11,16 +11,17 @@ extension Operator {
     "max_pool", .pooling, "The largest element of each window, and where in x it is.", operands: ["x"],
     results: ["y", "indices?: I"], types: ["T": [.floating, .init(.int8, .uint8)], "I": .int64],
     attributes: windowAttributes + [MaxPool.storageOrder.specification], traits: .core,
-    aliases: ["max_pool1d", "max_pool2d", "max_pool3d"], onnx: "MaxPool")
+    aliases: ["max_pool1d", "max_pool2d", "max_pool3d"], onnx: "MaxPool", torch: "torch.nn.functional.max_pool2d")
   /// `average_pool`: The mean of each window.
   public static let averagePool = Operator(
     "average_pool", .pooling, "The mean of each window.", operands: ["x"], types: ["T": .floating],
     attributes: windowAttributes + [AveragePool.countIncludePad.specification], traits: .core,
-    aliases: ["avg_pool1d", "avg_pool2d", "avg_pool3d"], onnx: "AveragePool")
+    aliases: ["avg_pool1d", "avg_pool2d", "avg_pool3d"], onnx: "AveragePool", torch: "torch.nn.functional.avg_pool2d")
   /// `lp_pool`: The p-norm of each window.
   public static let lpPool = Operator(
     "lp_pool", .pooling, "The p-norm of each window.", operands: ["x"], types: ["T": .floating],
-    attributes: windowAttributes + [LpPool.p.specification], traits: .composite, onnx: "LpPool")
+    attributes: windowAttributes + [LpPool.p.specification], traits: .composite, onnx: "LpPool",
+    torch: "torch.nn.functional.lp_pool2d")
   /// `global_average_pool`: The mean over all spatial axes.
   public static let globalAveragePool = Operator(
     "global_average_pool", .pooling, "The mean over all spatial axes.", operands: ["x"], types: ["T": .floating],
@@ -38,12 +39,13 @@ extension Operator {
     "max_unpool", .pooling, "Elements put back where `max_pool` found them, zeros elsewhere.",
     operands: ["x", "indices: I", "output_shape?: I"], types: ["T": .floating, "I": .int64],
     attributes: [MaxPool.kernelShape.specification, Conv.pads.specification, Conv.strides.specification],
-    traits: .composite, onnx: "MaxUnpool")
+    traits: .composite, onnx: "MaxUnpool", torch: "torch.nn.functional.max_unpool2d")
   /// `max_roi_pool`: The largest element of each cell of a grid laid over regions [batch, x1, y1, x2, y2] of x.
   public static let maxRoiPool = Operator(
     "max_roi_pool", .pooling, "The largest element of each cell of a grid laid over regions [batch, x1, y1, x2, y2] of x.",
     operands: ["x", "rois"], types: ["T": .floating],
-    attributes: [MaxRoiPool.pooledShape.specification, MaxRoiPool.spatialScale.specification], onnx: "MaxRoiPool")
+    attributes: [MaxRoiPool.pooledShape.specification, MaxRoiPool.spatialScale.specification], onnx: "MaxRoiPool",
+    torch: "torchvision.ops.roi_pool")
 
   package static let poolings: [Operator] = [
     .maxPool, .averagePool, .lpPool, .globalAveragePool, .globalMaxPool, .globalLpPool, .maxUnpool, .maxRoiPool,

@@ -14,7 +14,7 @@ extension Operator {
     attributes: [
       Quantize.axis.specification, Quantize.blockSize.specification, Quantize.outputType.specification,
       Quantize.precision.specification, Quantize.saturate.specification,
-    ], traits: .core, onnx: "QuantizeLinear")
+    ], traits: .core, onnx: "QuantizeLinear", torch: "torch.ops.quantized_decomposed.quantize_per_tensor")
   /// `dequantize_linear`: (x − zero point) × scale.
   public static let dequantizeLinear = Operator(
     "dequantize_linear", .quantization, "(x − zero point) × scale", operands: ["x", "scale: S", "zero_point?"],
@@ -25,7 +25,7 @@ extension Operator {
     ],
     attributes: [
       Quantize.axis.specification, Quantize.blockSize.specification, Quantize.outputType.specification,
-    ], traits: .core, onnx: "DequantizeLinear")
+    ], traits: .core, onnx: "DequantizeLinear", torch: "torch.ops.quantized_decomposed.dequantize_per_tensor")
   /// `dynamic_quantize_linear`: x in 8 bits over its own range, widened to hold 0; its scale and zero point.
   public static let dynamicQuantizeLinear = Operator(
     "dynamic_quantize_linear", .quantization, "x in 8 bits over its own range, widened to hold 0; its scale and zero point.",
@@ -35,7 +35,7 @@ extension Operator {
   public static let matmulInteger = Operator(
     "matmul_integer", .quantization, "The matrix product (a − a's zero point) × (b − b's zero point) in 32 bits.",
     operands: ["a: A", "b: B", "a_zero_point?: A", "b_zero_point?: B"], results: ["y: R"],
-    types: ["A": .bytes, "B": .bytes, "R": .init(.int32)], traits: .core, onnx: "MatMulInteger")
+    types: ["A": .bytes, "B": .bytes, "R": .init(.int32)], traits: .core, onnx: "MatMulInteger", torch: "torch._int_mm")
   /// `qlinear_matmul`: The matrix product of two quantized tensors, quantized.
   public static let qlinearMatmul = Operator(
     "qlinear_matmul", .quantization, "The matrix product of two quantized tensors, quantized.",

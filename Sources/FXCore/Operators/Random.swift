@@ -6,7 +6,7 @@ extension Operator {
     "dropout", .random, "x with elements set to 0 at random in training, the others scaled by 1 ÷ (1 − ratio).",
     operands: ["x", "ratio?: R", "training_mode?: B"], results: ["y", "mask?: B"],
     types: ["T": [.floating, .float8], "R": [.floating, .float8], "B": .bool],
-    attributes: [RandomSeed.dropout.specification], effect: .random, onnx: "Dropout")
+    attributes: [RandomSeed.dropout.specification], effect: .random, onnx: "Dropout", torch: "torch.nn.functional.dropout")
   /// `random_normal`: Normally distributed numbers.
   public static let randomNormal = Operator(
     "random_normal", .random, "Normally distributed numbers.", operands: [],
@@ -14,7 +14,7 @@ extension Operator {
     attributes: [
       RandomShape.elementType.specification, RandomShape.shape.specification, RandomNormal.mean.specification,
       RandomNormal.scale.specification, RandomSeed.seed.specification,
-    ], effect: .random, onnx: "RandomNormal")
+    ], effect: .random, onnx: "RandomNormal", torch: "torch.normal")
   /// `random_normal_like`: Normally distributed numbers in the shape of x.
   public static let randomNormalLike = Operator(
     "random_normal_like", .random, "Normally distributed numbers in the shape of x.", operands: ["x"], results: ["y: U"],
@@ -22,7 +22,7 @@ extension Operator {
     attributes: [
       RandomLike.elementType.specification, RandomNormal.mean.specification, RandomNormal.scale.specification,
       RandomSeed.seed.specification,
-    ], effect: .random, onnx: "RandomNormalLike")
+    ], effect: .random, onnx: "RandomNormalLike", torch: "torch.randn_like")
   /// `random_uniform`: Numbers distributed uniformly in [low, high).
   public static let randomUniform = Operator(
     "random_uniform", .random, "Numbers distributed uniformly in [low, high).", operands: [],
@@ -30,7 +30,7 @@ extension Operator {
     attributes: [
       RandomShape.elementType.specification, RandomShape.shape.specification, RandomUniform.low.specification,
       RandomUniform.high.specification, RandomSeed.seed.specification,
-    ], effect: .random, onnx: "RandomUniform")
+    ], effect: .random, onnx: "RandomUniform", torch: "torch.rand")
   /// `random_uniform_like`: Numbers distributed uniformly in [low, high) in the shape of x.
   public static let randomUniformLike = Operator(
     "random_uniform_like", .random, "Numbers distributed uniformly in [low, high) in the shape of x.", operands: ["x"],
@@ -38,13 +38,13 @@ extension Operator {
     attributes: [
       RandomLike.elementType.specification, RandomUniform.low.specification, RandomUniform.high.specification,
       RandomSeed.seed.specification,
-    ], effect: .random, onnx: "RandomUniformLike")
+    ], effect: .random, onnx: "RandomUniformLike", torch: "torch.rand_like")
   /// `bernoulli`: 1 with the probability that x holds, else 0.
   public static let bernoulli = Operator(
     "bernoulli", .random, "1 with the probability that x holds, else 0.", operands: ["x"], results: ["y: U"],
     types: ["T": .floating, "U": [.numeric, .bool]],
     attributes: [RandomLike.elementType.specification, RandomSeed.seed.specification], effect: .random,
-    onnx: "Bernoulli")
+    onnx: "Bernoulli", torch: "torch.bernoulli")
   /// `multinomial`: Indices drawn from each row's unnormalized log-probabilities [batch, classes], as [batch, samples].
   public static let multinomial = Operator(
     "multinomial", .random,
@@ -52,7 +52,7 @@ extension Operator {
     operands: ["x"], results: ["y: U"], types: ["T": .floating, "U": .index],
     attributes: [
       Multinomial.elementType.specification, Multinomial.sampleCount.specification, RandomSeed.seed.specification,
-    ], effect: .random, onnx: "Multinomial")
+    ], effect: .random, onnx: "Multinomial", torch: "torch.multinomial")
 
   package static let randoms: [Operator] = [
     .dropout, .randomNormal, .randomNormalLike, .randomUniform, .randomUniformLike, .bernoulli, .multinomial,

@@ -6,7 +6,7 @@
 extension Operator {
   private static func recurrent(
     _ name: String, _ summary: String, operands: [OperandSpecification], results: [OperandSpecification],
-    attributes: [AttributeSpecification] = [], onnx: String
+    attributes: [AttributeSpecification] = [], onnx: String, torch: String
   ) -> Operator {
     Operator(
       name, .recurrent, summary, operands: operands, results: results, types: ["T": .floating, "L": .init(.int32)],
@@ -14,23 +14,24 @@ extension Operator {
         Recurrent.activationAlpha.specification, Recurrent.activationBeta.specification, Recurrent.activations.specification,
         Recurrent.clip.specification, Recurrent.direction.specification, Recurrent.hiddenSize.specification,
         Recurrent.layout.specification,
-      ], traits: .composite, onnx: onnx)
+      ], traits: .composite, onnx: onnx, torch: torch)
   }
 
   /// `lstm`: Long short-term memory: y, the last hidden state and the last cell state.
   public static let lstm = recurrent(
     "lstm", "Long short-term memory: y, the last hidden state and the last cell state.",
     operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?", "initial_c?", "p?"],
-    results: ["y?", "y_h?", "y_c?"], attributes: [LSTM.inputForget.specification], onnx: "LSTM")
+    results: ["y?", "y_h?", "y_c?"], attributes: [LSTM.inputForget.specification], onnx: "LSTM", torch: "torch.nn.LSTM")
   /// `gru`: Gated recurrent unit: y and the last hidden state.
   public static let gru = recurrent(
     "gru", "Gated recurrent unit: y and the last hidden state.",
     operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?"], results: ["y?", "y_h?"],
-    attributes: [GRU.linearBeforeReset.specification], onnx: "GRU")
+    attributes: [GRU.linearBeforeReset.specification], onnx: "GRU", torch: "torch.nn.GRU")
   /// `rnn`: Simple recurrent layer: y and the last hidden state.
   public static let rnn = recurrent(
     "rnn", "Simple recurrent layer: y and the last hidden state.",
-    operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?"], results: ["y?", "y_h?"], onnx: "RNN")
+    operands: ["x", "w", "r", "b?", "sequence_lens?: L", "initial_h?"], results: ["y?", "y_h?"], onnx: "RNN",
+    torch: "torch.nn.RNN")
 
   package static let recurrents: [Operator] = [.lstm, .gru, .rnn]
 }

@@ -4,12 +4,12 @@
 extension Operator {
   private static func reduce(
     _ name: String, _ summary: String, _ types: ElementTypes = .wideNumeric, traits: OperatorTraits = .composite,
-    aliases: [String] = [], onnx: String
+    aliases: [String] = [], onnx: String, torch: String? = nil
   ) -> Operator {
     Operator(
       "reduce_\(name)", .reduction, summary, operands: ["x", "axes?: I"], types: ["T": types, "I": .int64],
       attributes: [Reduce.keepDims.specification, Reduce.noopWithEmptyAxes.specification], traits: traits,
-      aliases: aliases, onnx: onnx)
+      aliases: aliases, onnx: onnx, torch: torch)
   }
 
   private static func arg(_ name: String, _ summary: String, onnx: String) -> Operator {
@@ -18,27 +18,28 @@ extension Operator {
       attributes: [
         ArgReduce.axis.specification, ArgReduce.keepDims.specification, ArgReduce.selectLastIndex.specification,
       ], traits: .core,
-      onnx: onnx)
+      onnx: onnx, torch: "torch.\(name)")
   }
 
   private static func cumulative(_ name: String, _ summary: String, onnx: String) -> Operator {
     Operator(
       name, .reduction, summary, operands: ["x", "axis: I"], types: ["T": .wideNumeric, "I": .index],
-      attributes: [Cumulative.exclusive.specification, Cumulative.reverse.specification], traits: .core, onnx: onnx)
+      attributes: [Cumulative.exclusive.specification, Cumulative.reverse.specification], traits: .core, onnx: onnx,
+      torch: "torch.\(name)")
   }
 
   /// `sum`: Σ x.
-  public static let reduceSum = reduce("sum", "Σ x", traits: .core, onnx: "ReduceSum")
+  public static let reduceSum = reduce("sum", "Σ x", traits: .core, onnx: "ReduceSum", torch: "torch.sum")
   /// Integers divide toward zero.
-  public static let reduceMean = reduce("mean", "Σ x ÷ n", traits: .core, onnx: "ReduceMean")
+  public static let reduceMean = reduce("mean", "Σ x ÷ n", traits: .core, onnx: "ReduceMean", torch: "torch.mean")
   /// The type's least value for no elements.
   public static let reduceMax = reduce(
-    "max", "The largest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMax")
+    "max", "The largest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMax", torch: "torch.amax")
   /// The type's largest value for no elements.
   public static let reduceMin = reduce(
-    "min", "The smallest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMin")
+    "min", "The smallest x, NaN if there is one.", .ordered, traits: .core, onnx: "ReduceMin", torch: "torch.amin")
   /// `prod`: Π x.
-  public static let reduceProd = reduce("prod", "Π x", traits: .core, onnx: "ReduceProd")
+  public static let reduceProd = reduce("prod", "Π x", traits: .core, onnx: "ReduceProd", torch: "torch.prod")
   /// `l1`: Σ |x|.
   public static let reduceL1 = reduce("l1", "Σ |x|", onnx: "ReduceL1")
   /// `l2`: √Σ x².
@@ -47,7 +48,7 @@ extension Operator {
   public static let reduceLogSum = reduce("log_sum", "ln Σ x", onnx: "ReduceLogSum")
   /// `log_sum_exp`: ln Σ eˣ.
   public static let reduceLogSumExp = reduce(
-    "log_sum_exp", "ln Σ eˣ", .floating, onnx: "ReduceLogSumExp")
+    "log_sum_exp", "ln Σ eˣ", .floating, onnx: "ReduceLogSumExp", torch: "torch.logsumexp")
   /// `sum_square`: Σ x².
   public static let reduceSumSquare = reduce("sum_square", "Σ x²", onnx: "ReduceSumSquare")
 

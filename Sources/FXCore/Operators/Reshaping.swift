@@ -1,14 +1,16 @@
 /// Operators that move elements and compute none. Source of semantics: the ONNX operators of the same names.
 extension Operator {
   /// An operator on any element type that moves or selects elements.
+  /// - Parameter torch: PyTorch's name, or the module where ours is found.
   static func movement(
     _ name: String, _ family: OperatorFamily, _ summary: String, operands: [OperandSpecification],
     results: [OperandSpecification] = ["y"], types: [String: ElementTypes] = [:], attributes: [AttributeSpecification] = [],
-    traits: OperatorTraits = .core, onnx: String, aliases: [String] = []
+    traits: OperatorTraits = .core, onnx: String, torch: String? = "torch.", aliases: [String] = []
   ) -> Operator {
     Operator(
       name, family, summary, operands: operands, results: results, types: types, attributes: attributes,
-      traits: [.dataMovement, traits], aliases: aliases, onnx: onnx)
+      traits: [.dataMovement, traits], aliases: aliases, onnx: onnx,
+      torch: torch.map { $0.hasSuffix(".") ? $0 + name : $0 })
   }
 
   /// `reshape`: The same elements in another shape; −1 stands for what is left, 0 for the size in x.
@@ -19,7 +21,7 @@ extension Operator {
   /// `transpose`: Axes in another order, reversed if none is given.
   public static let transpose = movement(
     "transpose", .reshaping, "Axes in another order, reversed if none is given.", operands: ["x"],
-    attributes: [Transpose.permutation.specification], onnx: "Transpose", aliases: ["permute"])
+    attributes: [Transpose.permutation.specification], onnx: "Transpose", torch: "torch.permute", aliases: ["permute"])
   /// `squeeze`: Without the given axes of size 1, or without all of them.
   public static let squeeze = movement(
     "squeeze", .reshaping, "Without the given axes of size 1, or without all of them.", operands: ["x", "axes?: A"],
@@ -34,11 +36,12 @@ extension Operator {
     attributes: [Flatten.axis.specification], traits: .composite, onnx: "Flatten")
   /// `expand`: Broadcast with a shape.
   public static let expand = movement(
-    "expand", .reshaping, "Broadcast with a shape.", operands: ["x", "shape: S"], types: ["S": .int64], onnx: "Expand")
+    "expand", .reshaping, "Broadcast with a shape.", operands: ["x", "shape: S"], types: ["S": .int64], onnx: "Expand",
+    torch: "torch.broadcast_to")
   /// `concat`: Tensors one after another along an axis.
   public static let concat = movement(
     "concat", .reshaping, "Tensors one after another along an axis.", operands: ["inputs..."],
-    types: ["T": .any], attributes: [Concat.axis.specification], onnx: "Concat",
+    types: ["T": .any], attributes: [Concat.axis.specification], onnx: "Concat", torch: "torch.cat",
     aliases: ["cat", "concatenate"])
   /// `split`: Cut along an axis into the given sizes, or into equal parts of which the last may be smaller.
   public static let split = movement(
@@ -48,39 +51,41 @@ extension Operator {
   /// `slice`: Elements from start to end (exclusive) by step along axes, as Python slices.
   public static let slice = movement(
     "slice", .reshaping, "Elements from start to end (exclusive) by step along axes, as Python slices.",
-    operands: ["x", "starts: I", "ends: I", "axes?: I", "steps?: I"], types: ["I": .index], onnx: "Slice")
+    operands: ["x", "starts: I", "ends: I", "axes?: I", "steps?: I"], types: ["I": .index], onnx: "Slice",
+    torch: "torch.Tensor.__getitem__")
   /// `pad`: Elements added before and after along axes; negative counts cut.
   public static let pad = movement(
     "pad", .reshaping, "Elements added before and after along axes; negative counts cut.",
     operands: ["x", "pads: P", "constant_value?", "axes?: I"], types: ["P": .int64, "I": .index],
-    attributes: [Pad.mode.specification], onnx: "Pad")
+    attributes: [Pad.mode.specification], onnx: "Pad", torch: "torch.nn.functional.pad")
   /// `tile`: x repeated along each axis.
   public static let tile = movement(
     "tile", .reshaping, "x repeated along each axis.", operands: ["x", "repeats: R"], types: ["R": .int64], onnx: "Tile")
   /// `shape`: The sizes of x, those from `start` to `end` (exclusive).
   public static let shape = movement(
     "shape", .reshaping, "The sizes of x, those from `start` to `end` (exclusive).", operands: ["x"], results: ["y: S"],
-    types: ["S": .int64], attributes: [ShapeOperator.start.specification, ShapeOperator.end.specification], onnx: "Shape")
+    types: ["S": .int64], attributes: [ShapeOperator.start.specification, ShapeOperator.end.specification], onnx: "Shape",
+    torch: "torch.Tensor.shape")
   /// `size`: The number of elements of x.
   public static let size = movement(
     "size", .reshaping, "The number of elements of x.", operands: ["x"], results: ["y: S"], types: ["S": .int64],
-    traits: .composite, onnx: "Size")
+    traits: .composite, onnx: "Size", torch: "torch.numel")
   /// `depth_to_space`: Channels rearranged into blocks of pixels: [n, c, h, w] to [n, c÷b², h×b, w×b].
   public static let depthToSpace = movement(
     "depth_to_space", .reshaping, "Channels rearranged into blocks of pixels: [n, c, h, w] to [n, c÷b², h×b, w×b].",
     operands: ["x"], attributes: [DepthToSpace.blockSize.specification, DepthToSpace.mode.specification],
-    traits: .composite, onnx: "DepthToSpace", aliases: ["pixel_shuffle"])
+    traits: .composite, onnx: "DepthToSpace", torch: "torch.nn.functional.pixel_shuffle", aliases: ["pixel_shuffle"])
   /// `space_to_depth`: Blocks of pixels rearranged into channels: [n, c, h, w] to [n, c×b², h÷b, w÷b].
   public static let spaceToDepth = movement(
     "space_to_depth", .reshaping, "Blocks of pixels rearranged into channels: [n, c, h, w] to [n, c×b², h÷b, w÷b].",
     operands: ["x"], attributes: [SpaceToDepth.blockSize.specification, SpaceToDepth.mode.specification],
-    traits: .composite, onnx: "SpaceToDepth")
+    traits: .composite, onnx: "SpaceToDepth", torch: "torch.nn.functional.pixel_unshuffle")
   /// `reverse_sequence`: Along the time axis the first `sequence_lens[b]` elements of each batch reversed.
   public static let reverseSequence = movement(
     "reverse_sequence", .reshaping, "Along the time axis the first `sequence_lens[b]` elements of each batch reversed.",
     operands: ["x", "sequence_lens: L"], types: ["L": .int64],
     attributes: [ReverseSequence.batchAxis.specification, ReverseSequence.timeAxis.specification], traits: .composite,
-    onnx: "ReverseSequence")
+    onnx: "ReverseSequence", torch: nil)
 
   package static let reshaping: [Operator] = [
     .reshape, .transpose, .squeeze, .unsqueeze, .flatten, .expand, .concat, .split, .slice, .pad, .tile, .shape, .size,

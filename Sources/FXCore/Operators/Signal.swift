@@ -6,12 +6,13 @@ extension Operator {
   public static let dft = Operator(
     "dft", .signal, "The discrete Fourier transform along an axis, cut or filled with zeros to a length.",
     operands: ["x", "dft_length?: L", "axis?: A"], types: ["T": .floating, "L": .index, "A": .int64],
-    attributes: [DFT.inverse.specification, DFT.onesided.specification], traits: .composite, onnx: "DFT")
+    attributes: [DFT.inverse.specification, DFT.onesided.specification], traits: .composite, onnx: "DFT",
+    torch: "torch.fft.fft")
   /// `stft`: Transforms of overlapping frames: [n, length, 1 or 2] to [n, frames, bins, 2].
   public static let stft = Operator(
     "stft", .signal, "Transforms of overlapping frames: [n, length, 1 or 2] to [n, frames, bins, 2].",
     operands: ["signal", "frame_step: L", "window?", "frame_length?: L"], types: ["T": .floating, "L": .index],
-    attributes: [STFT.onesided.specification], traits: .composite, onnx: "STFT")
+    attributes: [STFT.onesided.specification], traits: .composite, onnx: "STFT", torch: "torch.stft")
   /// `hann_window`: sin²(πi ÷ n)
   public static let hannWindow = window("hann_window", "sin²(πi ÷ n)", onnx: "HannWindow")
   /// `hamming_window`: 25/46 − 21/46 cos(2πi ÷ n)
@@ -29,7 +30,8 @@ extension Operator {
   private static func window(_ name: String, _ summary: String, onnx: String) -> Operator {
     Operator(
       name, .signal, "\(summary), of the given size.", operands: ["size: I"], types: ["I": .index],
-      attributes: [SignalWindow.outputType.specification, SignalWindow.periodic.specification], traits: .composite, onnx: onnx)
+      attributes: [SignalWindow.outputType.specification, SignalWindow.periodic.specification], traits: .composite, onnx: onnx,
+      torch: "torch.\(name)")
   }
 
   package static let signals: [Operator] = [

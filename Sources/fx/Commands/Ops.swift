@@ -67,12 +67,13 @@ struct Ops: ParsableCommand {
       run by the reference kernel), *decomposition* its expression by other operators. The core set is what code generators and
       differentiation know; composite operators are expressed by it.
 
-      | operator | family | ONNX | \(Self.layers.joined(separator: " | ")) | set |
-      |---|---|---|\(Self.layers.map { _ in ":-:" }.joined(separator: "|"))|---|
+      | operator | family | ONNX | PyTorch | \(Self.layers.joined(separator: " | ")) | set |
+      |---|---|---|---|\(Self.layers.map { _ in ":-:" }.joined(separator: "|"))|---|
       """)
     for row in rows {
       let marks = row.layers.map { $0 ? "✓" : "" }.joined(separator: " | ")
-      Terminal.line("| `\(row.op)` | \(row.family) | \(row.op.schema?.onnxName ?? "") | \(marks) | \(row.set) |")
+      let (onnx, torch) = (row.op.schema?.onnxName ?? "", row.op.schema?.torchName ?? "")
+      Terminal.line("| `\(row.op)` | \(row.family) | \(onnx) | \(torch) | \(marks) | \(row.set) |")
     }
   }
 }

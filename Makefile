@@ -259,6 +259,7 @@ sanitize: ## run the tests under the address and the thread sanitizer
 	@scripts/deps.sh test
 	@set -e; $(TEST_INPUTS); for kind in address thread; do \
 	  echo "== $$kind sanitizer"; \
+	  TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/thread-sanitizer.txt" \
 	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
 	done
 

@@ -28,6 +28,8 @@ public enum ParamsProblem: Sendable, Equatable {
   case scalesOfTensor(Int)
   /// A scale that is not positive and finite.
   case scale(Float)
+  /// A range to cover that is not finite.
+  case range(ClosedRange<Float>)
   /// A zero point out of the element type's range.
   case zeroPoint(Int, ElementType)
   /// A zero point that is not the symmetric scheme's: 0, or the middle of unsigned integers of `bits`.
@@ -67,6 +69,8 @@ public enum PlanProblem: Sendable, Equatable {
   case weight(Int)
   /// Scales along an axis that weights of `rank` axes do not have.
   case axis(Int, rank: Int)
+  /// Weights that hold NaN or infinite numbers, for which there is no scale.
+  case notFinite(parameter: String)
 }
 
 extension QuantizationError: CustomStringConvertible {
@@ -90,6 +94,7 @@ extension ParamsProblem: CustomStringConvertible {
     case .counts(let scales, let zeroPoints): "\(scales) scales with \(zeroPoints) zero points"
     case .scalesOfTensor(let count): "\(count) scales for a whole tensor, which has one"
     case .scale(let scale): "the scale \(scale) is not positive and finite"
+    case .range(let range): "the range \(range) is not finite"
     case .zeroPoint(let zeroPoint, let type): "the zero point \(zeroPoint) is no \(type.rawValue)"
     case .notSymmetric(let zeroPoint, let bits):
       "the zero point \(zeroPoint) is not that of the symmetric scheme: 0, or \(1 << (bits - 1)) for unsigned integers"
@@ -126,6 +131,7 @@ extension PlanProblem: CustomStringConvertible {
     case .elementType(let type): "\(type.rawValue) is no integer type of 2 to 16 bits"
     case .weight(let index): "the plan quantizes operand \(index) as weights, which are not known"
     case .axis(let axis, let rank): "the plan has scales along axis \(axis) of weights with \(rank) axes"
+    case .notFinite(let name): "its weights '\(name)' hold numbers that are NaN or infinite"
     }
   }
 }

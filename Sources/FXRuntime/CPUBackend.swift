@@ -41,12 +41,13 @@ public struct CPUBackend: Backend, GraphExecutor {
     }
   }
 
-  /// The settings of graphs that are compiled from here on. The threads are started with the backend: a later change of
-  /// `threads` has no effect.
-  public var options: Options
-  private let pool: ThreadPool
+  /// The settings of graphs that are compiled from here on. Another number of `threads` starts threads of this value's own.
+  public var options: Options {
+    didSet { if options.threads != oldValue.threads { pool = ThreadPool(threads: options.threads) } }
+  }
+  private(set) var pool: ThreadPool
 
-  /// Starts the threads, which all graphs of this backend and its copies share.
+  /// Starts the threads, which all graphs of this backend and its copies share until a copy asks for another number.
   public init(_ options: Options = Options()) {
     self.options = options
     pool = ThreadPool(threads: options.threads)

@@ -8,14 +8,12 @@ public struct Profile: Sendable {
     public let node: String
     /// The node's operator; `(reorder)` for a change of layout that the plan added.
     public let op: String
-    /// How the node was executed: the kernel's name, or `reference`.
+    /// How the node was executed: the kernel's name, or `evaluated` for a node without a fast kernel.
     public let kernel: String
-    /// How often the step ran: 1.
-    public var calls: Int
     /// How long it took, waiting for threads included.
-    public var duration: Duration
-    /// Start of the latest call after the run's start.
-    public var start: Duration
+    public let duration: Duration
+    /// When it began, after the run's start.
+    public let start: Duration
     /// Bytes of operands and results whose sizes the plan knows.
     public let bytes: Int
     /// Multiplications and additions of products and convolutions by definition, 0 for other operators.
@@ -72,7 +70,7 @@ private final class StepRecorder: StepObserver {
     }
     profile.entries.append(
       .init(
-        node: graph.name(of: step.node.id), op: op, kernel: kernel, calls: 1, duration: duration,
+        node: graph.name(of: step.node.id), op: op, kernel: kernel, duration: duration,
         start: begin.duration(to: start), bytes: bytes, operations: step.operations(plan, graph)))
   }
 

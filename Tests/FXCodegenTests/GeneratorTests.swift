@@ -1,9 +1,10 @@
-import FXCodegen
 import FXCore
 import FXShapes
 import FXTrace
 import Foundation
 import Testing
+
+@testable import FXCodegen
 
 @Suite struct GeneratorTests {
   private static func graph(_ body: String) throws -> Graph { try Graph(text: "fx 1\n" + body) }
@@ -168,6 +169,45 @@ import Testing
     generator.add(Names())
     // What it refuses is decomposed for it.
     #expect(try generator.generateCode(try Self.graph(Self.perceptron), target: "names") == "gemm relu")
+  }
+
+  /// A row may have the program define a function: no variable hides it, and no other function has its name.
+  @Test func functionsOfUsers() throws {
+    let graph = try Self.graph(
+      """
+      graph @twice(%twice: f32[2]) {
+        %y: f32[2] = relu(%twice)
+        %z: f32[2] = softmax(%y)
+        return %z
+      }
+      """)
+    func program(_ name: String) throws -> GeneratedProgram {
+      var rows = NumpyRows.standard
+      rows[.relu] = { call in
+        let function = NumpyFunction(name, "def \(name)(x):\n    return np.maximum(x, 0)")
+        return .expression("\(call.use(function))(\(call[0]))")
+      }
+      return try CodeGenerator(targets: [NumpyTarget(rows: rows)]).generate(graph, target: "numpy")
+    }
+    let twice = try program("twice")
+    #expect(twice.files.first?.name == "twice_model.py")
+    for line in ["def twice(x):\n", "def twice_model(twice_2):\n", "y = twice(twice_2)\n", "def softmax(x, axis):\n"] {
+      #expect(twice.source.contains(line), "\(twice.source)")
+    }
+    #expect { try program("softmax") } throws: {
+      "\($0)" == "numpy cannot express 'twice' (graph): its calls need two functions that are both called 'softmax'"
+    }
+    var rows = TorchRows.standard
+    rows[.relu] = { call in
+      let source = "at::Tensor twice(const at::Tensor& x) { return x; }"
+      let function = TorchFunction("twice", python: "def twice(x):\n    return x.relu()", cpp: source)
+      return .expressions([try call.call(function, [call[0]])])
+    }
+    for target in [PyTorchTarget(rows: rows), LibTorchTarget(rows: rows)] as [any CodeTarget] {
+      let program = try CodeGenerator(targets: [target]).generate(graph, target: target.name)
+      #expect(program.files.first?.name.hasPrefix("twice_model.") == true)
+      #expect(program.source.contains("y = twice(twice_2)"), "\(program.source)")
+    }
   }
 
   @Test func identifiers() {

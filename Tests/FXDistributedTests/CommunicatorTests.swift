@@ -54,6 +54,25 @@ import Testing
     }
   }
 
+  /// Sums beyond the largest signed number, and more ranks than an element can count.
+  @Test func meansOfIntegers() throws {
+    let large = try Tensor([1], [UInt64(1) << 62 + 1])
+    let means = try LocalWorld(size: 3).run { communicator in
+      try communicator.perform(Exchange(.allReduce(.mean), group: [0, 1, 2], large, label: "x"))
+    }
+    #expect(means.allSatisfy { $0 == large })
+    let group = Array(0..<130)
+    let small = try LocalWorld(size: 130).run { communicator in
+      let x = try Tensor([1], [Int8(communicator.rank < 127 ? 1 : 0)])
+      return try communicator.perform(Exchange(.allReduce(.mean), group: group, x, label: "x"))
+    }
+    #expect(try small.allSatisfy { try $0.elements(Int8.self) == [0] })
+  }
+
+  @Test(arguments: [0, -1]) func aWorldHasRanks(_ size: Int) {
+    #expect { try LocalWorld(size: size) } throws: { "\($0)" == "a world has at least one rank, not \(size)" }
+  }
+
   // MARK: Gradients
 
   static let differentiable = [
@@ -134,7 +153,7 @@ import Testing
   @Test func aSilentPeerIsAnErrorInTime() throws {
     let graph = try Self.graph("all_reduce(%x) {group = [0, 1, 2]}")
     let start = Date()
-    let outcomes = LocalWorld(size: 3, timeout: .milliseconds(1500)).attempt { communicator in
+    let outcomes = try LocalWorld(size: 3, timeout: .milliseconds(1500)).attempt { communicator in
       // Rank 2 hangs, and comes back when the others have given up.
       if communicator.rank == 2 { return Thread.sleep(forTimeInterval: 4) }
       let program = try CollectiveGraph(graph, backend: ReferenceExecutor(), communicator: communicator)

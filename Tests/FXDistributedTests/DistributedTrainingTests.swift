@@ -39,7 +39,7 @@ import Testing
     }
     #expect(expected[19] < expected[0])
     // Gradients are summed, and data parallelism gathers nothing.
-    let ops = plan.actions(of: 0).map(\.op)
+    let ops = try plan.actions(of: 0).map(\.op)
     #expect(ops.contains("all_reduce"))
     if mesh.size(of: "tensor") == 1, model == "mlp" { #expect(Set(ops) == ["all_reduce"], "\(ops)") }
   }

@@ -122,7 +122,7 @@ import Testing
     #expect(plan.imbalance <= 0.1)
     let parameters = step.state.filter { !$0.name.hasSuffix(".momentum") }.reduce(0) { $0 + $1.tensor.byteCount }
     // Those, and the loss; every call is rounded down.
-    let calls = plan.actions(of: 0)
+    let calls = try plan.actions(of: 0)
     let formula = 2 * (parameters + 4) * (ranks - 1) / ranks
     for rank in plan.partitions { #expect((0...calls.count).contains(formula - rank.bytesSent)) }
     #expect(Set(calls.map(\.op)) == ["all_reduce"])

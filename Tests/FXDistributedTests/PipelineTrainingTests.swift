@@ -15,6 +15,11 @@ import Testing
     #expect(text(.oneForwardOneBackward, 0) == "F0 F1 F2 B0 F3 B1 B2 B3")
     #expect(text(.oneForwardOneBackward, 1) == "F0 F1 B0 F2 B1 F3 B2 B3")
     #expect(text(.oneForwardOneBackward, 2) == "F0 B0 F1 B1 F2 B2 F3 B3")
+    for schedule in PipelineSchedule.allCases {
+      for (stage, batches) in [(3, 4), (5, 4), (-1, 4), (0, 0), (0, -1)] {
+        #expect(schedule.passes(stage: stage, of: 3, microBatches: batches).isEmpty)
+      }
+    }
     for stages in 1...6 {
       for batches in 1...9 {
         for stage in 0..<stages {
@@ -116,7 +121,7 @@ import Testing
         var trainer = try DistributedTrainer(step, plan: plan, on: executor)
         return try (0..<5).map { try trainer.train(DistributedModels.batch("cnn", $0)) }
       }
-      return (plan.actions(of: 0).filter { $0.op == "all_reduce" }.count, losses[0])
+      return (try plan.actions(of: 0).filter { $0.op == "all_reduce" }.count, losses[0])
     }
     let (apart, some, together) = (try run(0), try run(2000), try run(1 << 20))
     // Six parameters and the loss; the loss is of the forward pass.

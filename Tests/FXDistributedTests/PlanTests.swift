@@ -42,7 +42,7 @@ import Testing
     // Two layers need one sum of the rank's rows: 2 (n − 1) / n of their bytes.
     let rows = batch / data * width * 4
     for rank in plan.partitions {
-      let said = plan.actions(of: rank.rank)
+      let said = try plan.actions(of: rank.rank)
       let sums = said.filter { $0.op == "all_reduce" }.reduce(0) { $0 + 2 * $1.bytes * ($1.group.count - 1) / $1.group.count }
       if tensor > 1 {
         #expect(sums == layers / 2 / pipeline * 2 * rows * (tensor - 1) / tensor)
@@ -84,6 +84,14 @@ import Testing
       var config = DistributedConfig(worldSize: 2, strategy: .data, sizes: ["batch": 8])
       try change(&config)
       return try ExecutionPlan(graph, config)
+    }
+    for count in [0, -1] {
+      #expect { try plan { ($0.strategy, $0.microBatches) = (.pipeline, count) } } throws: {
+        "\($0)" == "a batch comes apart into at least one micro-batch, not \(count)"
+      }
+    }
+    for rank in [-1, 2] {
+      #expect(throws: PlanError.rank(rank, worldSize: 2)) { try plan { _ in }.actions(of: rank) }
     }
     #expect(throws: PlanError.unboundSymbols(["batch"])) { try plan { $0.sizes = [:] } }
     #expect(throws: PlanError.rank(2, worldSize: 2)) { try plan { $0.rank = 2 } }

@@ -64,8 +64,8 @@ import Testing
       }
       try plan.check()
       planned += 1
-      if (0..<mesh.size).contains(where: { !plan.actions(of: $0).isEmpty }) { divided += 1 }
-      let world = LocalWorld(size: mesh.size, timeout: .seconds(60))
+      if try (0..<mesh.size).contains(where: { try !plan.actions(of: $0).isEmpty }) { divided += 1 }
+      let world = try LocalWorld(size: mesh.size, timeout: .seconds(60))
       let all: [[RuntimeValue]]
       do {
         all = try world.run { communicator in

@@ -91,6 +91,13 @@ import Testing
     let partition = try Partitioner([Self.target("a", ["relu", "test::say"]), Self.target("b")]).partition(graph)
     let order = partition.parts.flatMap(\.nodes).filter(spoken.contains)
     #expect(order == spoken)
+    // One made by hand is held to it too.
+    let others = graph.bodyNodes.filter { !spoken.contains($0) }
+    func parts(_ nodes: [[NodeID]]) -> Partition { Partition(parts: nodes.map { .init(target: "t", nodes: $0) }) }
+    try parts([others, Array(spoken[..<3]), Array(spoken[3...])]).check(graph)
+    #expect(throws: PartitionError.cyclic([graph.name(of: spoken[2]), graph.name(of: spoken[3])])) {
+      try parts([others, Array(spoken[3...]), Array(spoken[..<3])]).check(graph)
+    }
   }
 
   @Test func extractionKeepsNamesTypesWeightsAndRegions() throws {

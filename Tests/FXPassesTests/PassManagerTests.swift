@@ -151,4 +151,34 @@ struct PassManagerTests {
     let given = try InputSampler(sizes: ["n": 5]).inputs(of: graph)
     #expect(given[0].tensor?.shape == [5, 2])
   }
+
+  /// 0 is a size where bounds leave no other.
+  @Test(arguments: [("in 0...0", 0), ("in 0...3 multiple_of 4", 0), ("in 0...4 multiple_of 4", 4), ("in 0...1", 1)])
+  func sizesKeepTheirBounds(bounds: String, size: Int) throws {
+    let graph = try graph("graph @main(%x: f32[n]) {\n  symbol n \(bounds)\n  return %x\n}\n")
+    #expect(try InputSampler().inputs(of: graph)[0].tensor?.shape == [size])
+  }
+
+  /// Complex numbers are compared part by part, as far as the contract allows.
+  @Test(arguments: [false, true]) func complexNumbersMayDeviate(isWide: Bool) throws {
+    func verdict(_ contract: NumericContract, _ a: [Double], _ b: [Double]) throws -> OutputComparison.Verdict {
+      func complex(_ parts: [Double]) throws -> RuntimeValue {
+        let real = try Tensor(isWide ? .float64 : .float32, [parts.count], numbers: .floats(parts))
+        return .tensor(
+          try real.withUnsafeBytes { try Tensor(isWide ? .complex128 : .complex64, [parts.count / 2], bytes: $0) })
+      }
+      return OutputComparison(contract).compare(try complex(a), try complex(b))
+    }
+    let (a, step) = ([1, -2, .nan, 4], isWide ? 0x1p-40 : 0x1p-20)
+    let near = [1, -2 + step, .nan, 4]
+    #expect(try verdict(.reassociates, a, near) == .agree(step / 4))
+    #expect(try verdict(.reassociates, a, [1, -2, 0, 4]) != .agree(0))
+    for (contract, other) in [(NumericContract.exact, near), (.reassociates, [1, -2.5, .nan, 4])] {
+      guard case .differ(let mismatch) = try verdict(contract, a, other) else {
+        Issue.record("\(contract) holds")
+        continue
+      }
+      #expect(mismatch.reason.hasPrefix("the imaginary part of element 0 is \(other[1]), was -2.0; "), "\(mismatch)")
+    }
+  }
 }

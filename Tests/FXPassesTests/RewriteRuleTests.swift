@@ -98,6 +98,25 @@ import Testing
     #expect(graph.nodes(calling: .pow).count == 1)
   }
 
+  /// A number is met up to what its type rounds off, and no further.
+  @Test(arguments: [("f16", 1.4140625, 1), ("f32", 1.4142135381698608, 1), ("f64", 1.4142135381698608, 0)])
+  func numbersAreThoseOfTheirType(type: String, number: Double, matches: Int) throws {
+    let rule = RewriteRule("root", replace: { x in x * 2.0.squareRoot() }, with: { x in x.calling(.neg) })
+    func count(_ number: Double) throws -> Int {
+      let graph = try Self.graph(
+        """
+        graph @main(%x: \(type)[4]) {
+          parameter @c: \(type)[] constant = [\(number)]
+          %y: \(type)[4] = mul(%x, @c)
+          return %y
+        }
+        """)
+      return try rule.matches(in: graph).count
+    }
+    #expect(try count(number) == matches)
+    #expect(try count(2.0.squareRoot()) == 1)
+  }
+
   /// What a rewrite makes can be rewritten in turn, also by what uses it.
   @Test func rewritesFollowEachOther() throws {
     var graph = try trace([.tensor(.float32, [2, 2], name: "x")]) { x in

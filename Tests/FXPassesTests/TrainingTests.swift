@@ -112,6 +112,43 @@ import Testing
     #expect(accuracy >= 0.97, "\(accuracy)")
   }
 
+  /// One normalization in two places: each call moves the running statistics on from where the last one left them, as
+  /// PyTorch's module does.
+  @Test func sharedStatisticsMoveTwice() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x", .tensor(.float32, [4, 2]))
+    let ones = try Tensor([2], [1, 1] as [Float])
+    let parameters = try ["scale", "bias", "mean", "variance"].map {
+      Operand.parameter(try graph.addParameter($0, ones, role: $0 == "mean" || $0 == "variance" ? .buffer : .weight))
+    }
+    let twice = try graph.call(.add, [.value(x), .value(x)])
+    let results = try [x, twice].map { value in
+      let norm = try graph.append(
+        .batchNormalization, [.value(value)] + parameters, attributes: ["training_mode": true],
+        results: [.unknown, .unknown, .unknown])
+      return Operand.value(try graph[norm].results[0])
+    }
+    let product = try graph.call(.mul, results)
+    try graph.addOutput(graph.call(.reduceMean, [.value(product)], attributes: ["keepdims": false]), name: "loss")
+    let step = try TrainingStep(graph, loss: "loss", optimizer: SGD(learningRate: 0.1))
+    #expect(step.state.map(\.name) == ["scale", "bias", "mean", "variance"])
+    var trainer = try Trainer(step, on: CPUBackend())
+    try trainer.train(Tensor([4, 2], [1, 2, 3, 4, 5, 6, 7, 8] as [Float]))
+    // Means of 4 and 5, then of 8 and 10.
+    let mean: [Float] = try #require(trainer.tensors["mean"]).elements()
+    #expect(abs(mean[0] - 1.97) < 1e-5 && abs(mean[1] - 2.26) < 1e-5)
+
+    for names in [["scale", "scale"], ["scale", "mean"]] {
+      #expect(throws: GraphError.duplicateName(names[1])) {
+        try TrainingStep(graph, loss: "loss", parameters: names, optimizer: SGD(learningRate: 0.1))
+      }
+    }
+    try graph.setName("step", of: x)
+    #expect(throws: GraphError.duplicateName("step")) {
+      try TrainingStep(graph, loss: "loss", optimizer: SGD(learningRate: 0.1))
+    }
+  }
+
   /// Parameters that regions use, and statistics that training keeps.
   @Test func parametersInRegionsAndStatistics() throws {
     var graph = Graph()

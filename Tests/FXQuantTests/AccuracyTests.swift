@@ -85,6 +85,19 @@ import Testing
     #expect(after > before + 6, "\(before) → \(after)")
   }
 
+  /// A sum that overflows on a sample has no mean that a bias could be moved by.
+  @Test func biasesOfResultsThatAreNotFiniteStay() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x", .tensor(.float32, ["n", 2]))
+    try graph.addOutput(Self.linear(&graph, x, "layer", [1, 2], [7, 0.4]), name: "y")
+    try ShapeInferencePass().apply(to: &graph)
+    let samples = [[try Tensor([2, 2], [1e38, 2e38, 3e38, 1e38] as [Float])]]
+    var quantization = StaticQuantization(executor: Self.backend)
+    let kept = try quantization.quantize(graph, samples: samples)
+    quantization.correctsBias = true
+    #expect(try quantization.quantize(graph, samples: samples).graph.text() == kept.graph.text())
+  }
+
   /// Activations with channels a hundred times as large as the others, as language models have them.
   static func outlierChannels() throws -> (Graph, [[Tensor]]) {
     var graph = Graph()
@@ -152,6 +165,25 @@ import Testing
     let after = try QuantModels.decibels(graph, quantization.quantize(graph, samples: samples).graph, samples)
     #expect(after > before + 6, "\(before) → \(after)")
     #expect(throws: QuantizationError.calibration(.noSamples(inputs: ["x"]))) { try quantization.quantize(graph) }
+  }
+
+  /// What rounding is off may be more than a number of 32 bits can make up for.
+  @Test func gptqOfHugeWeights() throws {
+    var graph = Graph()
+    let x = try graph.addInput("x", .tensor(.float32, ["n", 32]))
+    try graph.addOutput(Self.linear(&graph, x, "layer", [8, 32], Self.random(256, seed: 13) { _ in 1e38 }), name: "y")
+    try ShapeInferencePass().apply(to: &graph)
+    let small = Self.random(64 * 16, seed: 14)
+    let rows = (0..<64).flatMap { row in
+      let part = small[row * 16..<(row + 1) * 16]
+      return part.map { $0 * 100 } + part
+    }
+    let quantization = WeightOnlyQuantization(
+      blockSize: 16, scheme: .asymmetric, gptq: GPTQ(damping: 1e-6), executor: Self.backend)
+    let model = try quantization.quantize(graph, samples: [[Tensor([64, 32], rows)]])
+    let product = try #require(model.graph.nodes(calling: .matmulNBits).first)
+    let scales = try #require(model.graph.tensor(of: model.graph[product].operands[2]))
+    #expect(try scales.elements(Float.self).allSatisfy(\.isFinite))
   }
 
   /// One layer with weights that 4 bits ruin, behind one that they do not.

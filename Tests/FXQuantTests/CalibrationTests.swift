@@ -117,6 +117,14 @@ import Testing
       Graph(text: Self.graph), samples: [Self.sample([2, 2]), Self.sample([2, 2])], allowsConstantInputs: true,
       executor: ReferenceExecutor())
     #expect(data.warnings == ["input 'x' is 2.0 everywhere in the calibration data"])
+    // No samples take nothing back, others do.
+    var empty = CalibrationData()
+    empty.merge(data)
+    #expect(empty == data)
+    empty.merge(CalibrationData())
+    #expect(empty == data)
+    empty.merge(try CalibrationData(Graph(text: Self.graph), samples: [Self.sample([1, 2])], executor: ReferenceExecutor()))
+    #expect(empty.warnings.isEmpty && empty.sampleCount == 3)
   }
 
   static let wrong: [(@Sendable () throws -> [[Tensor]], String)] = [

@@ -163,6 +163,44 @@ import Testing
     for (a, e) in zip(try actual.numbers().doubles, try expected.numbers().doubles) { #expect(abs(a - e) < 0.02) }
   }
 
+  static let quantizations: [@Sendable (Graph) throws -> QuantizedModel] = [
+    { try StaticQuantization(executor: backend).quantize($0, samples: QuantModels.samples($0, count: 1)) },
+    { try DynamicQuantization(executor: backend).quantize($0) },
+    { try WeightOnlyQuantization(scheme: .symmetric, executor: backend).quantize($0) },
+    { try WeightOnlyQuantization(scheme: .asymmetric, executor: backend).quantize($0) },
+  ]
+
+  /// y = linear(x, w).
+  static func layer(_ weights: Tensor) throws -> Graph {
+    var graph = Graph()
+    let x = try graph.addInput("x", .tensor(.float32, Shape([1, weights.shape[1]])))
+    let y = try graph.call(.linear, [.value(x), .parameter(graph.addParameter("w", weights))], name: "y")
+    try graph.addOutput(y, name: "y")
+    return graph
+  }
+
+  @Test(arguments: quantizations.indices, [Float.nan, .infinity, -.infinity]) func weightsThatAreNotFiniteAreNamed(
+    index: Int, number: Float
+  ) throws {
+    for place in [0, 3] {
+      var weights: [Float] = [1, 2, 3, 4]
+      weights[place] = number
+      let graph = try Self.layer(Tensor([2, 2], weights))
+      do {
+        _ = try Self.quantizations[index](graph)
+        Issue.record("nothing was thrown")
+      } catch {
+        #expect("\(error)" == "node 'y' (linear): its weights 'w' hold numbers that are NaN or infinite")
+      }
+    }
+  }
+
+  @Test(arguments: quantizations.indices) func weightsWithoutElementsStay(index: Int) throws {
+    let model = try Self.quantizations[index](Self.layer(Tensor([0, 2], [Float]())))
+    #expect(model.plan.kept.map(\.reason) == ["its weights have no elements"])
+    #expect(model.graph.nodes(calling: .linear).count == 1)
+  }
+
   @Test func plansThatDoNotFitAreRefused() throws {
     struct Wrong: Quantizer {
       let operands: @Sendable (Node) -> [Int: OperandQuantization]

@@ -43,9 +43,18 @@ import Testing
     ({ try QuantizationParams(.int8, scales: [1, 2], zeroPoints: [0]) }, "2 scales with 1 zero points"),
     ({ try QuantizationParams(.int8, scales: [1], granularity: .perChannel(axis: -1)) }, "the axis -1 is negative"),
     ({ try QuantizationParams(.int8, scales: [1], granularity: .perBlock(axis: 0, size: 0)) }, "blocks of 0 elements"),
+    (
+      { try QuantizationParams(covering: [-1...Float.infinity], as: .uint8, .asymmetric) }, "the range -1.0...inf is not finite"
+    ),
+    (
+      {
+        try QuantizationParams(covering: [0...1, -Float.infinity...0], as: .int8, .symmetric, granularity: .perChannel(axis: 0))
+      },
+      "the range -inf...0.0 is not finite"
+    ),
   ]
 
-  @Test(arguments: 0..<10) func wrongParamsAreRefused(index: Int) throws {
+  @Test(arguments: refused.indices) func wrongParamsAreRefused(index: Int) throws {
     let (make, message) = Self.refused[index]
     do {
       _ = try make()

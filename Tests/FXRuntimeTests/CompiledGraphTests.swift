@@ -151,4 +151,14 @@ import Testing
         ])
     }
   }
+
+  /// Another number of threads is meant from there on; copies and graphs compiled before keep theirs.
+  @Test func threadsMayChange() {
+    var backend = CPUBackend(.init(threads: 1))
+    let copy = backend
+    backend.options.seed = 3
+    #expect(backend.pool === copy.pool)
+    backend.options.threads = 3
+    #expect(backend.pool.size == 3 && copy.pool.size == 1)
+  }
 }

@@ -42,7 +42,7 @@ public struct CodeGenerator: Sendable {
   }
 
   /// The program of a graph.
-  /// - Throws: `CodegenError`, listing every call that the target cannot write; `ShapeError`.
+  /// - Throws: `CodegenError`, listing every call that the target cannot write; `ShapeInferenceError`.
   public func generate(
     _ graph: Graph, target name: String, _ options: CodegenOptions = CodegenOptions()
   ) throws -> GeneratedProgram {

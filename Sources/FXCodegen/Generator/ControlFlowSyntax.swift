@@ -1,7 +1,7 @@
 import FXCore
 
 /// How a language spells blocks, and what a target calls the few operations that control flow needs.
-public protocol ControlFlowSyntax {
+protocol ControlFlowSyntax {
   /// Opens a block: `if x:` or `if (x) {`. Depth is the caller's business.
   func ifBegin(_ condition: String) -> String
   /// Ends the block of `ifBegin` and opens the other: `else:` or `} else {`.

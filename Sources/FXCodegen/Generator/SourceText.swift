@@ -1,26 +1,26 @@
 /// Lines of source with indentation.
-public struct SourceText: Sendable {
+struct SourceText: Sendable {
   /// The lines so far, with their indentation.
-  public private(set) var lines: [String] = []
+  private(set) var lines: [String] = []
   /// How many steps in the next line begins; not negative.
-  public var depth = 0
+  var depth = 0
   private let step: String
 
   /// No lines yet; a step is `indent` spaces.
-  public init(indent: Int = 4, depth: Int = 0) {
+  init(indent: Int = 4, depth: Int = 0) {
     step = String(repeating: " ", count: indent)
     self.depth = depth
   }
 
   /// Adds a line, or several.
-  public mutating func add(_ text: String = "") {
+  mutating func add(_ text: String = "") {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       lines.append(line.isEmpty ? "" : String(repeating: step, count: depth) + line)
     }
   }
 
   /// Adds lines that stand one step further in.
-  public mutating func block(_ body: (inout SourceText) throws -> Void) rethrows {
+  mutating func block(_ body: (inout SourceText) throws -> Void) rethrows {
     depth += 1
     try body(&self)
     depth -= 1
@@ -30,7 +30,7 @@ public struct SourceText: Sendable {
   mutating func replaceLine(_ index: Int, _ edit: (String) -> String) { lines[index] = edit(lines[index]) }
 
   /// All lines, each with a line break at its end.
-  public var text: String { lines.map { $0 + "\n" }.joined() }
+  var text: String { lines.map { $0 + "\n" }.joined() }
 }
 
 extension String {

@@ -21,17 +21,22 @@ public struct LibTorchTarget: CodeTarget {
   }
 
   public func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram {
-    let name = options.programName(of: graph)
-    let stored = try written(graph, name, paths: [:]).writer.dialect.stored
+    // What is stored, and what functions the calls need, is known only when they are written.
+    let draft = try written(graph, reserved: [], paths: [:]).writer.dialect
+    let functions = draft.functions.map(\.name)
+    try CodegenError.requireDistinct(functions, in: graph, for: self.name)
+    let reserved = LibTorchTarget.reserved.union(functions)
+    let name = options.programName(of: graph, reserved: reserved.union(Identifiers.cLibrary))
+    let stored = draft.stored
     let tree = try ModuleTree(graph.parameterIDs.filter(stored.contains), of: graph)
     // Members of the class, in the order of the graph's parameters.
-    var identifiers = Identifiers(reserved: LibTorchTarget.reserved)
+    var identifiers = Identifiers(reserved: reserved)
     var members: [(id: ParameterID, name: String)] = []
     for id in graph.parameterIDs where stored.contains(id) {
       members.append((id, identifiers.unique(tree.keys[id] ?? "weight") + "_"))
     }
     let paths = Dictionary(uniqueKeysWithValues: members.map { ($0.id, $0.name) })
-    let (writer, inputs, results) = try written(graph, name, paths: paths)
+    let (writer, inputs, results) = try written(graph, reserved: reserved, paths: paths)
     var weights: [String: Tensor] = [:]
     for (id, key) in tree.keys {
       if let tensor = try graph[id].tensor { weights[key] = try tensor.converted(to: TorchTypes.storage(tensor.elementType)) }
@@ -44,10 +49,10 @@ public struct LibTorchTarget: CodeTarget {
   }
 
   private func written(
-    _ graph: Graph, _ name: String, paths: [ParameterID: String]
+    _ graph: Graph, reserved: Set<String>, paths: [ParameterID: String]
   ) throws -> (writer: RegionWriter<TorchDialect>, inputs: [String], results: [String]) {
     var writer = RegionWriter(
-      graph, TorchDialect(rows: rows, language: .cpp, paths: paths), identifiers: Identifiers(reserved: LibTorchTarget.reserved),
+      graph, TorchDialect(rows: rows, language: .cpp, paths: paths), identifiers: Identifiers(reserved: reserved),
       source: SourceText(indent: 2, depth: 2))
     let inputs = graph.inputs.map { writer.identifiers.unique(graph.name(of: $0)) }
     let results = try writer.write(graph.body, arguments: inputs)
@@ -98,11 +103,10 @@ public struct LibTorchTarget: CodeTarget {
     return source + "};\n\n}  // namespace \(name)\n"
   }
 
-  private static let reserved: Set<String> = Identifiers.cpp.union(TorchFunction.all.map(\.name)).union([
-    "at", "c10", "torch", "std", "Slice", "None", "integers", "tuple_of", "sizes_of", "SafetensorsFile", "NAN", "INFINITY",
-    "exp", "log", "sqrt", "sin", "cos", "tan", "floor", "ceil", "round", "abs", "erf", "pow", "index", "y0", "y1", "j0", "j1",
-    "div",
-    "remainder", "signal", "time", "gamma", "forward", "path", "file",
+  private static let reserved = Identifiers.cpp.union(Identifiers.macros).union(TorchFunction.all.map(\.name)).union([
+    "at", "c10", "torch", "std", "Slice", "None", "integers", "tuple_of", "sizes_of", "SafetensorsFile", "exp", "log", "sqrt",
+    "sin", "cos", "tan", "floor", "ceil", "round", "abs", "erf", "pow", "index", "y0", "y1", "j0", "j1", "div", "remainder",
+    "signal", "time", "gamma", "forward", "path", "file",
   ])
 
   /// Functions that programs define where they use them.
@@ -206,7 +210,33 @@ extension Identifiers {
     "operator", "or", "or_eq", "private", "protected", "public", "register", "requires", "return", "short", "signed", "sizeof",
     "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "typeid", "typename", "union",
     "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "main", "linux", "unix",
+    "char8_t", "char16_t", "char32_t", "const_cast", "dynamic_cast", "reinterpret_cast", "static_assert", "static_cast",
+    "thread_local",
   ]
+
+  /// Macros of the standard headers.
+  static let macros: Set<String> = [
+    "NAN", "INFINITY", "NULL", "EOF", "errno", "M_PI", "I", "stdin", "stdout", "stderr", "assert", "i386",
+  ]
+
+  /// What C's library has at the top level, where no namespace can have the same name.
+  static let cLibrary = Set(
+    """
+    abort abs accept access acos acosh alarm asctime asin asinh atan atan2 atanh atexit atof atoi atol atoll bcmp bcopy bind brk
+    bsearch bzero calloc cbrt ceil chdir chmod chown clearerr clock close confstr connect copysign cos cosh creat crypt ctime
+    daemon daylight difftime div div_t dprintf drem dup dup2 environ erf erfc execv execve exit exp exp2 expm1 fabs fclose fcntl
+    fdim feof ferror fflush ffs fgetc fgets fileno floor fma fmax fmin fmod fopen fork fprintf fputc fputs fread free freopen
+    frexp fscanf fseek ftell fwrite gamma getc getchar getenv getopt getpid gets gettimeofday getw gmtime hypot ilogb index ioctl
+    isalnum isalpha isatty iscntrl isdigit isgraph islower isprint ispunct isspace isupper isxdigit j0 j1 jn kill labs ldexp ldiv
+    lgamma link listen llabs lldiv llrint llround localtime log log10 log1p log2 logb longjmp lrint lround lseek malloc mblen
+    memchr memcmp memcpy memmove memset mkdir mktime modf mount nan nanosleep nearbyint nextafter nice open optarg option optind
+    pause perror pipe poll pow pread printf putc putchar putenv puts pwrite qsort raise rand random read readlink realloc reboot
+    recv remainder remove remquo rename rewind rindex rint rmdir round sbrk scalb scalbn scanf select send setbuf setenv
+    shutdown sigaction signal signgam significand sin sinh size_t sleep snprintf socket sprintf sqrt srand srandom sscanf
+    ssize_t stat stime strcat strchr strcmp strcpy strdup strlen strncmp strncpy strstr strtod strtok strtol swab symlink sync
+    sysconf syscall system tan tanh tempnam tgamma time times timespec timeval timezone tm tmpfile tmpnam tolower toupper trunc
+    truncate ttyname tzname tzset uint ulong umask uname ungetc unlink unsetenv ushort usleep utime vfork wait write y0 y1 yn
+    """.split(whereSeparator: \.isWhitespace).map(String.init))
 }
 
 extension Graph {

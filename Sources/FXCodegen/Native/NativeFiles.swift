@@ -12,8 +12,9 @@ struct NativeFiles {
 
   init(_ program: NativeProgram, _ plan: ArenaPlan, name: String) {
     (self.program, self.plan) = (program, plan)
-    // The library's own names begin so.
-    self.name = name == "fx" || name.hasPrefix("fx_") ? "model_" + name : name
+    // The library's own names begin so, and some of C's that end as the functions of a model do: `timer_create`.
+    let isTaken = ["fx", "timer", "sem", "thrd", "mtx", "cnd", "tss"].contains(name)
+    self.name = isTaken || name.hasPrefix("fx_") || name.hasPrefix("pthread") ? "model_" + name : name
   }
 
   // MARK: - Weights

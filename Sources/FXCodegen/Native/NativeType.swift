@@ -92,9 +92,9 @@ enum NativeType {
 
 extension Identifiers {
   /// Keywords, macros of the standard headers, and what generated C++ calls things.
-  static let native = cpp.union([
-    "dynamic_cast", "fx", "std", "NAN", "INFINITY", "NULL", "EOF", "errno", "model", "inputs", "outputs", "status",
-    "stream", "index", "arena", "weights", "signal", "abs", "exp", "log", "sqrt", "M_PI", "I", "stdin", "stdout", "stderr",
-    "assert", "i386", "double_t", "float_t", "value_at",
+  static let native = cpp.union(macros).union([
+    "fx", "std", "model", "inputs", "outputs", "status", "stream", "index", "arena", "weights", "signal", "abs",
+    "exp", "log", "sqrt", "double_t", "float_t", "value_at", "found", "limit", "queue", "nvinfer1", "DataType",
+    "FX_SHARED", "FX_WEIGHTS", "FX_CBLAS", "FX_NO_MAIN",
   ])
 }

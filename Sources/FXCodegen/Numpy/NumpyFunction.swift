@@ -1,6 +1,6 @@
 /// A function that NumPy lacks and a program defines where it needs it.
 public struct NumpyFunction: Sendable, Hashable {
-  /// What calls use. Functions of one name count as one.
+  /// What calls use. A program that needs two functions of one name is refused.
   public let name: String
   /// The definition.
   public let source: String
@@ -14,9 +14,6 @@ public struct NumpyFunction: Sendable, Hashable {
     self.uses = uses
   }
 
-  public static func == (a: NumpyFunction, b: NumpyFunction) -> Bool { a.name == b.name }
-  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
-
   /// The functions with those that they use, each after what it uses.
   static func ordered(_ functions: Set<NumpyFunction>) -> [NumpyFunction] {
     var result: [NumpyFunction] = []
@@ -24,7 +21,7 @@ public struct NumpyFunction: Sendable, Hashable {
       for used in function.uses { visit(used) }
       if !result.contains(function) { result.append(function) }
     }
-    for function in functions.sorted(by: { $0.name < $1.name }) { visit(function) }
+    for function in functions.sorted(by: { ($0.name, $0.source) < ($1.name, $1.source) }) { visit(function) }
     return result
   }
 

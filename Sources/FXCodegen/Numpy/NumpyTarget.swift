@@ -25,21 +25,31 @@ public struct NumpyTarget: CodeTarget {
   }
 
   public func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram {
-    let name = options.programName(of: graph)
-    let reserved: Set<String> = ["np", "weights", "itertools", "Path", "run", name]
-    let functionNames = Set(NumpyFunction.all.map(\.name))
-    var writer = RegionWriter(
-      graph, NumpyDialect(rows: rows),
-      identifiers: Identifiers(reserved: Identifiers.python.union(reserved).union(functionNames)),
-      source: SourceText(depth: 1))
-    let inputs = graph.inputs.map { writer.identifiers.unique(graph.name(of: $0)) }
-    let results = try writer.write(graph.body, arguments: inputs)
-    writer.source.add("return " + (results.isEmpty ? "()" : results.joined(separator: ", ")))
+    // What functions the calls need is known when they are written, and no name may hide one of them.
+    let functions = NumpyFunction.ordered(try written(graph, reserved: []).writer.dialect.functions).map(\.name)
+    try CodegenError.requireDistinct(functions, in: graph, for: self.name)
+    let reserved = NumpyTarget.reserved.union(functions)
+    let name = options.programName(of: graph, reserved: reserved.union(Identifiers.pythonModules))
+    let (writer, inputs) = try written(graph, reserved: reserved.union([name]))
     let weights = try stored(writer.dialect.stored, of: graph)
     var program = GeneratedProgram()
     program.add("\(name).py", try source(graph, name, inputs, writer, hasWeights: !writer.dialect.stored.isEmpty))
     if !weights.isEmpty { program.add("\(name).npz", try Npz.encode(weights)) }
     return program
+  }
+
+  private static let reserved = Identifiers.python.union(["np", "weights", "itertools", "Path", "run", "file"])
+    .union(NumpyFunction.all.map(\.name))
+
+  private func written(
+    _ graph: Graph, reserved: Set<String>
+  ) throws -> (writer: RegionWriter<NumpyDialect>, inputs: [String]) {
+    var writer = RegionWriter(
+      graph, NumpyDialect(rows: rows), identifiers: Identifiers(reserved: reserved), source: SourceText(depth: 1))
+    let inputs = graph.inputs.map { writer.identifiers.unique(graph.name(of: $0)) }
+    let results = try writer.write(graph.body, arguments: inputs)
+    writer.source.add("return " + (results.isEmpty ? "()" : results.joined(separator: ", ")))
+    return (writer, inputs)
   }
 
   /// The tensors of the file of weights, in types that NumPy has.

@@ -59,9 +59,14 @@ struct ModuleTree {
 
   /// Names of `nn.Module` that attributes would hide.
   private static let taken: Set<String> = [
-    "forward", "train", "eval", "to", "type", "half", "float", "double", "parameters", "modules", "children", "state_dict",
-    "buffers", "training", "apply", "cuda", "cpu", "compile", "share_memory", "zero_grad", "requires_grad_", "extra_repr",
-    "T_destination", "dump_patches", "call_super_init", "add_module", "get_parameter", "get_submodule", "register_buffer",
+    "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda",
+    "double", "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer", "get_extra_state", "get_parameter",
+    "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children", "named_modules",
+    "named_parameters", "parameters", "register_backward_hook", "register_buffer", "register_forward_hook",
+    "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook",
+    "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook", "register_module", "register_parameter",
+    "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule",
+    "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu", "zero_grad",
   ]
 
   private static func attribute(_ name: String, isIndex: Bool) -> String {

@@ -14,11 +14,15 @@ public struct PyTorchTarget: CodeTarget {
   public func refusal(of node: Node, in graph: Graph) -> String? { rows.refusal(of: node, in: graph, .python) }
 
   public func emit(_ graph: Graph, _ options: CodegenOptions) throws -> GeneratedProgram {
-    let name = options.programName(of: graph)
-    // What is stored is known only when the calls are written, and how it is spelled only when all of it is known.
-    let stored = try written(graph, name, tree: nil).writer.dialect.stored
-    let tree = try ModuleTree(graph.parameterIDs.filter(stored.contains), of: graph)
-    let (writer, inputs) = try written(graph, name, tree: tree)
+    // What is stored, and what functions the calls need, is known only when they are written, and how the former is spelled
+    // only when all of it is known.
+    let draft = try written(graph, reserved: [], tree: nil).writer.dialect
+    let functions = draft.functions.map(\.name)
+    try CodegenError.requireDistinct(functions, in: graph, for: self.name)
+    let reserved = PyTorchTarget.reserved.union(functions)
+    let name = options.programName(of: graph, reserved: reserved.union(Identifiers.pythonModules))
+    let tree = try ModuleTree(graph.parameterIDs.filter(draft.stored.contains), of: graph)
+    let (writer, inputs) = try written(graph, reserved: reserved.union([Identifiers.capitalized(name)]), tree: tree)
     var weights: [String: Tensor] = [:]
     for (id, key) in tree.keys {
       if let tensor = try graph[id].tensor { weights[key] = try tensor.converted(to: TorchTypes.storage(tensor.elementType)) }
@@ -29,11 +33,13 @@ public struct PyTorchTarget: CodeTarget {
     return program
   }
 
+  private static let reserved = Identifiers.python.union(TorchFunction.all.map(\.name)).union([
+    "torch", "nn", "F", "math", "itertools", "json", "Path", "load", "read_safetensors",
+  ])
+
   private func written(
-    _ graph: Graph, _ name: String, tree: ModuleTree?
+    _ graph: Graph, reserved: Set<String>, tree: ModuleTree?
   ) throws -> (writer: RegionWriter<TorchDialect>, inputs: [String]) {
-    let names: Set<String> = ["torch", "nn", "F", "math", "itertools", "json", "Path", "load", "read_safetensors"]
-    let reserved = Identifiers.python.union(names).union(TorchFunction.all.map(\.name)).union([Identifiers.capitalized(name)])
     var dialect = TorchDialect(rows: rows, language: .python, paths: tree?.expressions ?? [:])
     dialect.layers = tree.map { TorchLayers(leaves: $0.leaves, graph: graph) }
     var writer = RegionWriter(

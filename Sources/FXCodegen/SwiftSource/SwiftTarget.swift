@@ -64,7 +64,7 @@ private struct SwiftWriter {
   var source = SourceText(indent: 2, depth: 1)
   private(set) var weights: [String: Tensor] = [:]
   private(set) var usesWeights = false
-  private var identifiers = Identifiers(reserved: SwiftWriter.keywords.union(["graph", "weights", "weight", "op"]))
+  private var identifiers = Identifiers(reserved: SwiftWriter.keywords.union(SwiftWriter.own))
   private var names: [ValueID: String] = [:]
   private var parameters: [ParameterID: String] = [:]
 
@@ -226,6 +226,12 @@ private struct SwiftWriter {
   }
 
   static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
+
+  /// What the function names itself.
+  private static let own: Set<String> = [
+    "graph", "weights", "weight", "op", "Float", "GraphError", "Int64", "Operator", "OperatorTable", "ShapeInference", "String",
+    "TensorType",
+  ]
 
   private static let keywords: Set<String> = [
     "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "init", "inout", "internal", "let",

@@ -105,7 +105,7 @@ public struct TorchCall: Sendable {
 
 /// A function that PyTorch lacks and a program defines where it needs it.
 public struct TorchFunction: Sendable, Hashable {
-  /// What calls use. Functions of one name count as one.
+  /// What calls use. A program that needs two functions of one name is refused.
   public let name: String
   let python: String?
   let cpp: String?
@@ -118,7 +118,4 @@ public struct TorchFunction: Sendable, Hashable {
   }
 
   func source(_ language: TorchLanguage) -> String? { language == .python ? python : cpp }
-
-  public static func == (a: TorchFunction, b: TorchFunction) -> Bool { a.name == b.name }
-  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -107,8 +107,13 @@ public struct ProgramJob: Sendable {
   /// The types of the results, as far as they are known.
   public let resultTypes: [ValueType]
 
-  /// What the program is called.
-  var name: String {
+  /// A job for a runner; the program's files must be in the folder.
+  public init(program: GeneratedProgram, folder: String, inputs: [RuntimeValue], resultTypes: [ValueType]) {
+    (self.program, self.folder, self.inputs, self.resultTypes) = (program, folder, inputs, resultTypes)
+  }
+
+  /// What the program is called: its main file's name up to the point, which is also the name of what the file defines.
+  public var name: String {
     program.files.first.map { String($0.name.prefix { $0 != "." }) } ?? ""
   }
 }

@@ -14,6 +14,8 @@ public enum CommunicationError: Error, Sendable, Equatable {
   case unsupported(rank: Int, operation: String, ElementType)
   /// A rank is not one of the group, or not one of the world.
   case notAMember(rank: Int, operation: String)
+  /// A world of this many ranks, which is less than one.
+  case noRanks(Int)
   /// The engine is not there.
   case unavailable(CommunicationBackendType, reason: String, available: [CommunicationBackendType])
 }
@@ -33,6 +35,7 @@ extension CommunicationError: CustomStringConvertible {
     case .unsupported(let rank, let operation, let type):
       "rank \(rank): \(operation) is not possible with elements of \(type.rawValue)"
     case .notAMember(let rank, let operation): "rank \(rank) has no part in \(operation)"
+    case .noRanks(let size): "a world has at least one rank, not \(size)"
     case .unavailable(let backend, let reason, let available):
       "the engine '\(backend.rawValue)' is not there: \(reason); available: "
         + (available.isEmpty ? "none" : available.map(\.rawValue).joined(separator: ", "))

@@ -12,7 +12,9 @@ public final class LocalWorld: Sendable {
   let board = LocalBoard()
 
   /// - Parameter timeout: how long an operation waits for other ranks.
-  public init(size: Int, timeout: Duration = .seconds(30)) {
+  /// - Throws: `CommunicationError.noRanks` for a size below 1.
+  public init(size: Int, timeout: Duration = .seconds(30)) throws(CommunicationError) {
+    guard size >= 1 else { throw .noRanks(size) }
     (self.size, self.timeout) = (size, timeout)
   }
 

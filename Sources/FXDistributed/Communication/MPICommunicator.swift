@@ -180,15 +180,7 @@ private final class MPIPending: PendingExchange, @unchecked Sendable {
     if case .reduce(_, let root) = exchange.operation, rank != root {
       return try Tensor(zeros: exchange.tensor.elementType, output.shape)
     }
-    if exchange.reduction == .mean {
-      switch result.elementType {
-      case .float32: result = try result.divided(by: Float(exchange.group.count))
-      case .float64: result = try result.divided(by: Double(exchange.group.count))
-      default:
-        let numbers = try result.converted(to: .int64).elements(Int64.self)
-        result = try Tensor(result.elementType, result.shape, numbers: .signed(numbers.map { $0 / Int64(exchange.group.count) }))
-      }
-    }
+    if exchange.reduction == .mean { result = try result.mean(ofRanks: exchange.group.count) }
     return try result.converted(to: exchange.tensor.elementType)
   }
 }
@@ -207,12 +199,6 @@ extension Exchange {
   }
 
   var isReducing: Bool { reduction != nil }
-}
-
-extension Tensor {
-  fileprivate func divided<T: TensorElement & BinaryFloatingPoint>(by divisor: T) throws -> Tensor {
-    try Tensor(shape, elements(T.self).map { $0 / divisor })
-  }
 }
 
 extension ElementType {

@@ -96,57 +96,74 @@ extension [Tensor] {
   /// The tensors combined element by element, from the first to the last, in their own type; 16-bit floats in 32 bits.
   func combined(by reduction: Reduction) throws -> Tensor {
     guard let first else { return try Tensor(zeros: .float32, [0]) }
-    switch first.elementType {
-    case .float32: return try combined(Float.self, reduction)
-    case .float64: return try combined(Double.self, reduction)
-    case .float16, .bfloat16:
+    if [.float16, .bfloat16].contains(first.elementType) {
       return try map { try $0.converted(to: .float32) }.combined(by: reduction).converted(to: first.elementType)
-    case .int64: return try wrapped(Int64.self, reduction)
-    case .int32: return try wrapped(Int32.self, reduction)
-    case .int16: return try wrapped(Int16.self, reduction)
-    case .int8: return try wrapped(Int8.self, reduction)
-    case .uint64: return try wrapped(UInt64.self, reduction)
-    case .uint32: return try wrapped(UInt32.self, reduction)
-    case .uint16: return try wrapped(UInt16.self, reduction)
-    case .uint8: return try wrapped(UInt8.self, reduction)
-    default: throw TensorError.conversion(from: first.elementType, to: .float32)
+    }
+    let result = try folded(by: reduction)
+    return reduction == .mean ? try result.mean(ofRanks: count) : result
+  }
+
+  private func folded(by reduction: Reduction) throws -> Tensor {
+    switch self[0].elementType {
+    case .float32: try combined(Float.self, reduction)
+    case .float64: try combined(Double.self, reduction)
+    case .int64: try wrapped(Int64.self, reduction)
+    case .int32: try wrapped(Int32.self, reduction)
+    case .int16: try wrapped(Int16.self, reduction)
+    case .int8: try wrapped(Int8.self, reduction)
+    case .uint64: try wrapped(UInt64.self, reduction)
+    case .uint32: try wrapped(UInt32.self, reduction)
+    case .uint16: try wrapped(UInt16.self, reduction)
+    case .uint8: try wrapped(UInt8.self, reduction)
+    default: throw TensorError.conversion(from: self[0].elementType, to: .float32)
     }
   }
 
   private func combined<T: TensorElement & BinaryFloatingPoint>(_: T.Type, _ reduction: Reduction) throws -> Tensor {
-    let share = T(count)
-    return try folded(T.self) { a, b in
+    try folded(T.self) { a, b in
       switch reduction {
       case .sum, .mean: a + b
       case .prod: a * b
       case .max: a.isNaN || b.isNaN ? .nan : Swift.max(a, b)
       case .min: a.isNaN || b.isNaN ? .nan : Swift.min(a, b)
       }
-    } finish: {
-      reduction == .mean ? $0 / share : $0
     }
   }
 
   private func wrapped<T: TensorElement & FixedWidthInteger>(_: T.Type, _ reduction: Reduction) throws -> Tensor {
-    let share = Swift.max(1, T(clamping: count))
-    return try folded(T.self) { a, b in
+    try folded(T.self) { a, b in
       switch reduction {
       case .sum, .mean: a &+ b
       case .prod: a &* b
       case .max: Swift.max(a, b)
       case .min: Swift.min(a, b)
       }
-    } finish: {
-      reduction == .mean ? $0 / share : $0
     }
   }
 
-  private func folded<T: TensorElement>(_: T.Type, _ step: (T, T) -> T, finish: (T) -> T) throws -> Tensor {
+  private func folded<T: TensorElement>(_: T.Type, _ step: (T, T) -> T) throws -> Tensor {
     var sum: [T] = try self[0].elements()
     for tensor in dropFirst() {
       let other: [T] = try tensor.elements()
       for index in sum.indices { sum[index] = step(sum[index], other[index]) }
     }
-    return try Tensor(self[0].shape, sum.map(finish))
+    return try Tensor(self[0].shape, sum)
+  }
+}
+
+extension Tensor {
+  /// A sum over ranks divided by their number, integers toward zero: what all engines make of `Reduction.mean`.
+  func mean(ofRanks count: Int) throws -> Tensor {
+    switch elementType {
+    case .float32: return try Tensor(shape, elements(Float.self).map { $0 / Float(count) })
+    case .float64: return try Tensor(shape, elements(Double.self).map { $0 / Double(count) })
+    default:
+      // The number of ranks may be larger than what an element can hold.
+      switch try numbers() {
+      case .signed(let sums): return try Tensor(elementType, shape, numbers: .signed(sums.map { $0 / Int64(count) }))
+      case .unsigned(let sums): return try Tensor(elementType, shape, numbers: .unsigned(sums.map { $0 / UInt64(count) }))
+      case .floats: throw TensorError.conversion(from: elementType, to: .int64)
+      }
+    }
   }
 }

@@ -15,6 +15,7 @@ public func createExecutionPlan(_ graph: Graph, _ config: DistributedConfig) thr
 extension ExecutionPlan {
   /// As `createExecutionPlan`, unchecked.
   public init(_ graph: Graph, _ config: DistributedConfig) throws {
+    if let count = config.microBatches, count < 1 { throw PlanError.microBatchCount(count) }
     if config.strategy == .automatic, config.mesh == nil {
       self = try ExecutionPlan.fastest(graph, config)
       return
@@ -96,16 +97,16 @@ extension ExecutionPlan {
     for case .along(let axes) in patterns.flatMap(\.self).map(\.partners) { lists.insert(axes) }
     groupTable = GroupTable(mesh, along: lists)
     let draft = self
-    partitions = (0..<mesh.size).map { draft.partition($0, loads, config.cost) }
+    partitions = try (0..<mesh.size).map { try draft.partition($0, loads, config.cost) }
     let longest = partitions.map { $0.computeSeconds + $0.communicationSeconds }.max() ?? 0
     estimatedSeconds = longest * Double(microBatches + stages.count - 1) / Double(microBatches)
   }
 
-  private func partition(_ rank: Int, _ loads: [RankLoad], _ cost: CostModel) -> Partition {
+  private func partition(_ rank: Int, _ loads: [RankLoad], _ cost: CostModel) throws -> Partition {
     let stage = stages.axis.map { mesh.coordinate(of: rank, along: $0) } ?? 0
     let load = loads[stage]
     var (sent, seconds) = (0, 0.0)
-    for action in actions(of: rank) {
+    for action in try actions(of: rank) {
       sent += CostModel.bytesSent(action.op, operandBytes: action.bytes, ranks: action.group.count)
       seconds += cost.seconds(action.op, operandBytes: action.bytes, ranks: action.group.count)
     }

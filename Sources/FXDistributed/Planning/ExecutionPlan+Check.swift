@@ -24,7 +24,9 @@ public struct RankAction: Sendable, Hashable {
 
 extension ExecutionPlan {
   /// What a rank says in one run, in order.
-  public func actions(of rank: Int) -> [RankAction] {
+  /// - Throws: `PlanError.rank`.
+  public func actions(of rank: Int) throws(PlanError) -> [RankAction] {
+    guard (0..<worldSize).contains(rank) else { throw .rank(rank, worldSize: worldSize) }
     let stage = stages.axis.map { mesh.coordinate(of: rank, along: $0) } ?? 0
     func actions(_ phase: Phase) -> [RankAction] { patterns[stage].filter { $0.phase == phase }.compactMap(action) }
     func action(_ pattern: ExchangePattern) -> RankAction? {

@@ -28,8 +28,9 @@ public enum PipelineSchedule: String, Sendable, Hashable, Codable, CaseIterable 
     public let microBatch: Int
   }
 
-  /// What a stage does, in order.
+  /// What a stage does, in order: nothing if there is no such stage or no micro-batch.
   public func passes(stage: Int, of stages: Int, microBatches: Int) -> [Pass] {
+    guard stage >= 0, stage < stages, microBatches > 0 else { return [] }
     let ahead =
       switch self {
       case .gpipe: microBatches

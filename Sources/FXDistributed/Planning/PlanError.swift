@@ -14,6 +14,8 @@ public enum PlanError: Error, Sendable, Equatable {
   case sharding(value: String, spec: String, reason: String)
   /// The batch does not come apart into micro-batches here.
   case microBatches(Int, node: String, reason: String)
+  /// The batch is to come apart into this many micro-batches, which is less than one.
+  case microBatchCount(Int)
   /// There are not as many stretches of nodes between which every value is a tensor of known sizes.
   case stages(Int, nodes: Int)
   /// An output of one stage that the others cannot be given: no tensor, or one whose size only the run tells.
@@ -42,6 +44,7 @@ extension PlanError: CustomStringConvertible {
       "a plan is for certain sizes: give one for \(names.joined(separator: ", ")) (`sizes: [\"\(names.first ?? "n")\": 8]`)"
     case .sharding(let value, let spec, let reason): "'\(value)' cannot lie as \(spec): \(reason)"
     case .microBatches(let count, let node, let reason): "the batch does not come apart into \(count): node '\(node)' \(reason)"
+    case .microBatchCount(let count): "a batch comes apart into at least one micro-batch, not \(count)"
     case .stages(let count, let nodes): "\(nodes) nodes do not make \(count) stages between which everything can be sent"
     case .unsendable(let name): "output '\(name)' of one stage cannot be given to the others: its size is not known"
     case .effect(let node, let op): "node '\(node)' (\(op)) has effects that ranks would repeat"

@@ -26,7 +26,7 @@ public struct Partition: Sendable, Equatable {
   public init(parts: [Part]) { self.parts = parts }
 
   /// - Throws: `PartitionError.misplaced` for a node that is in no part, in two, or in no body; `.cyclic` for a node
-  ///   that uses what a later part computes.
+  ///   that uses what a later part computes, or has effects that are to follow those of a node in a later part.
   public func check(_ graph: Graph) throws(PartitionError) {
     var places: [NodeID: Int] = [:]
     for (index, part) in parts.enumerated() {
@@ -35,12 +35,12 @@ public struct Partition: Sendable, Equatable {
         places[node] = index
       }
     }
-    for id in graph.bodyNodes {
+    let dependencies = BodyDependencies(graph)
+    for (id, others) in zip(dependencies.nodes, dependencies.predecessors) {
       guard let place = places[id] else { throw .misplaced(graph.name(of: id)) }
-      for operand in (try? graph[id].operands) ?? [] {
-        guard let value = operand.value, let producer = try? graph.producer(of: value) else { continue }
-        guard let other = places[producer], other <= place else {
-          throw .cyclic([graph.name(of: producer), graph.name(of: id)])
+      for other in others.map({ dependencies.nodes[$0] }) {
+        guard let before = places[other], before <= place else {
+          throw .cyclic([graph.name(of: other), graph.name(of: id)])
         }
       }
     }

@@ -47,7 +47,8 @@ public struct SplitGraph: Sendable {
   ///   - inputs: one value per input of the whole graph, in order.
   ///   - execute: runs one part, by index.
   /// - Returns: one value per output of the whole graph.
-  /// - Throws: what `execute` throws; `ExecutionError` for an unbound parameter or `none` among the outputs.
+  /// - Throws: what `execute` throws; `ExecutionError.inputCount`; `BackendError.resultCount` for a part that gives another
+  ///   number of results than it has outputs; `ExecutionError` for an unbound parameter or `none` among the outputs.
   public func run(
     _ inputs: [RuntimeValue], execute: (Int, [RuntimeValue]) throws -> [RuntimeValue]
   ) throws -> [RuntimeValue] {

@@ -8,7 +8,7 @@ public indirect enum GraphPattern: Sendable {
   case operand(String)
   /// A bound parameter or a literal.
   case constant(String)
-  /// A literal or one-element constant of this value, up to the rounding of its type.
+  /// A literal or one-element constant of this value, up to the rounding of its type; a literal up to that of `f32`.
   case number(Double)
   /// A constant equal to this tensor.
   case tensor(Tensor)
@@ -122,6 +122,7 @@ private struct PatternSearch {
       switch graph.tensor(of: operand)?.elementType {
       case .float16: 0x1p-10
       case .bfloat16: 0x1p-7
+      case .float64: 0x1p-49
       default: 0x1p-20
       }
     return (value - number).magnitude <= precision * number.magnitude

@@ -39,7 +39,7 @@ import FXCore
 /// }
 /// ```
 ///
-/// Declines: a graph without an output of that name; random numbers and effects, which are kept.
+/// Declines: random numbers and effects, which are kept.
 public struct RecomputationPass: Pass {
   /// What marks graphs whose equal calls are not to be merged: a key of their metadata.
   public static let mark = "fx.recomputation"

@@ -25,7 +25,9 @@ public struct TrainingStep: Sendable {
   ///   - names: the weights that are trained; all of them by default.
   ///   - recomputesActivations: whether activations are computed again for the gradients (`RecomputationPass`): less memory
   ///     for a second forward run.
-  /// - Throws: `DifferentiationError` naming what has no gradient; `ExecutionError.unboundParameters`.
+  /// - Throws: `DifferentiationError` naming what has no gradient; `ExecutionError.unboundParameters`;
+  ///   `GraphError.duplicateName` for a parameter in `names` twice or that is a running statistic too, and for an input of the
+  ///   model called `step` or `learning_rate`.
   public init(
     _ model: Graph, loss: String, parameters names: [String]? = nil, optimizer: any Optimizer,
     differentiation: Differentiation = Differentiation(), recomputesActivations: Bool = false
@@ -36,7 +38,7 @@ public struct TrainingStep: Sendable {
     (self.loss, self.optimizer, dataCount, outputNames) = (loss, optimizer, graph.inputs.count, graph.outputNames)
 
     let trained = try TrainingStep.trained(names, in: graph)
-    let statistics = try TrainingStep.statistics(of: graph)
+    let statistics = try TrainingStep.chainStatistics(of: &graph)
     let step = try graph.addInput("step", .tensor(.float32, []))
     let rate = try graph.addInput("learning_rate", .tensor(.float32, []))
     var state: [(String, Tensor)] = []
@@ -95,14 +97,21 @@ public struct TrainingStep: Sendable {
     }
   }
 
-  /// The running statistics of batch normalizations in training, and what they become.
-  private static func statistics(of graph: Graph) throws -> [(parameter: ParameterID, result: ValueID)] {
+  /// The running statistics of batch normalizations in training, and what they become. Calls that share statistics move them
+  /// one after the other, as PyTorch's modules do.
+  private static func chainStatistics(of graph: inout Graph) throws -> [(parameter: ParameterID, result: ValueID)] {
     var found: [(parameter: ParameterID, result: ValueID)] = []
-    for id in graph.nodes(calling: .batchNormalization) {
+    for id in graph.bodyNodes {
       let node = try graph[id]
-      guard node.attributes[BatchNormalization.trainingMode], node.region == graph.body else { continue }
-      for (operand, result) in zip(node.operands.dropFirst(3), node.results.dropFirst()) {
-        if let parameter = operand.parameter { found.append((parameter, result)) }
+      guard node.op == .batchNormalization, node.attributes[BatchNormalization.trainingMode] else { continue }
+      for (index, result) in zip(node.operands.indices.dropFirst(3), node.results.dropFirst()) {
+        guard let parameter = node.operands[index].parameter else { continue }
+        if let known = found.firstIndex(where: { $0.parameter == parameter }) {
+          try graph.setOperand(index, of: id, to: .value(found[known].result))
+          found[known].result = result
+        } else {
+          found.append((parameter, result))
+        }
       }
     }
     return found

@@ -125,13 +125,16 @@ public enum InputSamplingError: Error, Sendable, Equatable, CustomStringConverti
 }
 
 extension SymbolBounds {
-  /// The allowed size nearest to `size`.
+  /// The allowed size nearest to `size` that is not 0, if there is one.
   func size(near size: Int) -> Int {
     let divisor = Swift.max(1, divisor)
     var result = Swift.max(size, minimum)
     if let maximum { result = Swift.min(result, maximum) }
     let multiple = result / divisor * divisor
-    return multiple >= minimum && multiple > 0 ? multiple : multiple + divisor
+    if multiple >= minimum, multiple > 0 { return multiple }
+    // Tensors without elements say little: 0 only where nothing else is allowed.
+    if minimum <= 0, let maximum, maximum < divisor { return 0 }
+    return multiple + divisor
   }
 }
 

@@ -14,8 +14,8 @@ extension OutputMismatch: CustomStringConvertible {
 
 /// Compares what a graph computes before and after a pass, as strictly as the pass's contract says.
 ///
-/// Integers, strings and Booleans must be equal. Floating-point elements may deviate by a share of the largest finite
-/// magnitude of their tensor; infinities must be equal, and NaN stands for NaN.
+/// Integers, strings and Booleans must be equal. Floating-point elements, and the real and imaginary parts of complex ones, may
+/// deviate by a share of the largest finite magnitude of their tensor; infinities must be equal, and NaN stands for NaN.
 public struct OutputComparison: Sendable {
   /// What the pass promises; `tolerance(for:)` follows from it.
   public let contract: NumericContract
@@ -41,8 +41,8 @@ public struct OutputComparison: Sendable {
     case .approximates(let bound): bound
     case .reassociates:
       switch type {
-      case .float64: 1e-10
-      case .float32: 1e-4
+      case .float64, .complex128: 1e-10
+      case .float32, .complex64: 1e-4
       case .float16: 2e-2
       case .bfloat16: 5e-2
       default: 0.25
@@ -82,9 +82,9 @@ public struct OutputComparison: Sendable {
       return .differ(OutputMismatch(reason: "\(before.type) became \(after.type)"))
     }
     if before == after { return .agree(0) }
-    guard before.elementType.isFloatingPoint, case .floats(let a)? = try? before.numbers(),
-      case .floats(let b)? = try? after.numbers()
-    else { return .differ(OutputMismatch(reason: firstDifference(before, after))) }
+    guard let a = before.floatingParts, let b = after.floatingParts else {
+      return .differ(OutputMismatch(reason: firstDifference(before, after)))
+    }
     let scale = a.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
     let allowed = tolerance(for: before.elementType) * scale
     var worst = 0.0
@@ -94,8 +94,9 @@ public struct OutputComparison: Sendable {
       let difference = x == y ? 0 : (x - y).magnitude
       // Written so that NaN fails; 0 and −0 differ in bits and are told apart by an exact contract only.
       guard difference <= allowed, contract != .exact else {
-        return .differ(
-          OutputMismatch(reason: "element \(index) is \(y), was \(x); \(difference) off, \(allowed) allowed"))
+        let isComplex = a.count > before.elementCount
+        let place = isComplex ? "the \(index % 2 == 0 ? "real" : "imaginary") part of element \(index / 2)" : "element \(index)"
+        return .differ(OutputMismatch(reason: "\(place) is \(y), was \(x); \(difference) off, \(allowed) allowed"))
       }
       worst = max(worst, difference)
     }
@@ -110,5 +111,18 @@ public struct OutputComparison: Sendable {
       let index = a.indices.first(where: { a[$0] != b[$0] })
     else { return "the elements differ" }
     return "element \(index) is \(b[index]), was \(a[index])"
+  }
+}
+
+extension Tensor {
+  /// The elements of a floating-point tensor; of a complex one real and imaginary parts in turn. `nil` for others.
+  fileprivate var floatingParts: [Double]? {
+    switch elementType {
+    case .complex64: return (try? withUnsafeBytes { try Tensor(.float32, [2 * elementCount], bytes: $0) })?.floatingParts
+    case .complex128: return (try? withUnsafeBytes { try Tensor(.float64, [2 * elementCount], bytes: $0) })?.floatingParts
+    default:
+      guard elementType.isFloatingPoint, case .floats(let numbers)? = try? numbers() else { return nil }
+      return numbers
+    }
   }
 }

@@ -61,7 +61,9 @@ public struct BiasCorrection: Sendable {
     return sums.reduce(into: [:]) { $0[$1.key] = $1.value.map { [count = counts[$1.key] ?? 1] in $0 / max(count, 1) } }
   }
 
+  /// Adds the shift to a layer's bias, which stays as it is where a result is not finite or the sum does not fit.
   private func add(_ shift: [Double], to id: NodeID, _ graph: inout Graph) throws {
+    guard shift.allSatisfy(\.isFinite) else { return }
     let node = try graph[id]
     var operands = node.operands
     while operands.count < 3 { operands.append(.none) }
@@ -69,14 +71,14 @@ public struct BiasCorrection: Sendable {
       // 32-bit integers that `dequantize_linear` reads.
       let dequantize = try graph[producer]
       guard dequantize.op == .dequantizeLinear, let id = dequantize.operands[0].parameter, let old = try graph[id].tensor,
-        let scales = try graph.tensor(of: dequantize.operand(1))?.numbers().doubles
+        let scales = try graph.tensor(of: dequantize.operand(1))?.numbers().doubles, old.elementCount == shift.count
       else { return }
       let moved = try old.numbers().doubles.enumerated().map { index, value in
-        Int64(value) + Int64((shift[index] / scales[scales.count == 1 ? 0 : index]).rounded(.toNearestOrEven))
+        value + (shift[index] / scales[scales.count == 1 ? 0 : index]).rounded(.toNearestOrEven)
       }
-      let limits = Int64(Int32.min)...Int64(Int32.max)
+      let limits = Double(Int32.min)...Double(Int32.max)
       guard moved.allSatisfy(limits.contains) else { return }
-      try graph.setTensor(Tensor(.int32, old.shape, numbers: .signed(moved)), of: id)
+      try graph.setTensor(Tensor(.int32, old.shape, numbers: .floats(moved)), of: id)
       return
     }
     let old = try graph.tensor(of: operands[2])?.numbers().doubles ?? Array(repeating: 0, count: shift.count)

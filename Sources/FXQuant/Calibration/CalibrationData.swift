@@ -64,8 +64,13 @@ public struct CalibrationData: Sendable, Equatable {
       statistics[name]?.merge(more)
       if statistics[name] == nil { statistics[name] = more }
     }
+    // An input is one number everywhere if it is that number in both; no samples say nothing.
+    if sampleCount == 0 {
+      warnings = other.warnings
+    } else if other.sampleCount > 0 {
+      warnings = warnings.filter(other.warnings.contains)
+    }
     sampleCount += other.sampleCount
-    warnings = warnings.filter(other.warnings.contains)
   }
 
   /// Looks at samples before anything runs.

@@ -86,6 +86,7 @@ public struct QuantizationParams: Sendable, Hashable {
     var scales: [Float] = []
     var zeroPoints: [Int] = []
     for range in ranges {
+      guard range.lowerBound.isFinite, range.upperBound.isFinite else { throw .params(.range(range)) }
       let (low, high) = (min(range.lowerBound, 0), max(range.upperBound, 0))
       switch scheme {
       case .symmetric:

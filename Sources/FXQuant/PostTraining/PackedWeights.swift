@@ -73,7 +73,8 @@ struct BlockParams {
     let middle = 1 << (bits - 1)
     let (low, high) = (min(weights.min() ?? 0, 0), max(weights.max() ?? 0, 0))
     (scale, zeroPoint) = (1, middle)
-    guard max(-low, high) >= .leastNormalMagnitude else { return }
+    // GPTQ may make numbers of good weights that are not finite.
+    guard max(-low, high) >= .leastNormalMagnitude, max(-low, high).isFinite else { return }
     var best = Float.infinity
     for step in 0..<12 {
       let share = 1 - Float(step) * 0.03
@@ -92,7 +93,7 @@ struct BlockParams {
 
   func code(_ weight: Float) -> UInt8 {
     let q = (weight / scale).rounded(.toNearestOrEven) + Float(zeroPoint)
-    return UInt8(min(max(q, 0), Float(limit)))
+    return UInt8(min(max(q.isNaN ? Float(zeroPoint) : q, 0), Float(limit)))
   }
 
   /// What is left of a weight.

@@ -89,6 +89,7 @@ public struct CPUQuantizer: Quantizer {
     }
     if let index = layer.weight {
       guard graph.type(of: node.operand(index)).elementType == .float32 else { return "its weights are not f32" }
+      if graph.type(of: node.operand(index)).shape?.sizes?.contains(0) == true { return "its weights have no elements" }
     }
     return layer.reasonToKeep
   }

@@ -109,7 +109,10 @@ public struct QuantizationPlan: Sendable {
           guard QuantizationParams.elementTypes.contains(spec.elementType) else { throw problem(.elementType(spec.elementType)) }
         case .weight(let spec, let axis):
           guard QuantizationParams.elementTypes.contains(spec.elementType) else { throw problem(.elementType(spec.elementType)) }
-          guard node.operand(index).parameter != nil else { throw problem(.weight(index)) }
+          guard let id = node.operand(index).parameter else { throw problem(.weight(index)) }
+          if let tensor = try graph[id].tensor, try !tensor.elements(Float.self).allSatisfy(\.isFinite) {
+            throw problem(.notFinite(parameter: try graph[id].name))
+          }
           if let axis, let rank = type.shape?.rank, !(0..<rank).contains(axis) { throw problem(.axis(axis, rank: rank)) }
         case .bias(let x, let w):
           guard entry.operands[x] != nil, entry.operands[w] != nil else { throw problem(.operand(index)) }

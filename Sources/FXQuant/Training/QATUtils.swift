@@ -161,7 +161,7 @@ extension QuantizationParams {
   /// The parameters that a `quantize_linear` or `dequantize_linear` with known scales has; `nil` for others.
   init?(of node: Node, in graph: Graph) throws {
     guard let scales = graph.tensor(of: node.operand(1)), let zeroPoints = graph.tensor(of: node.operand(2)),
-      node[Quantize.blockSize] == 0, scales.shape.count <= 1
+      QuantizationParams.elementTypes.contains(zeroPoints.elementType), node[Quantize.blockSize] == 0, scales.shape.count <= 1
     else { return nil }
     try self.init(
       zeroPoints.elementType, scales: scales.elements(Float.self), zeroPoints: zeroPoints.numbers().doubles.map { Int($0) },

@@ -36,7 +36,9 @@ def say(state, name, text=""):
 
 
 def mpirun(ranks, command, limit=120, options=()):
-    base = ["timeout", "-k", "5", str(limit), "mpirun", "-n", str(ranks), "--oversubscribe", "--mca", "mpi_yield_when_idle", "1"]
+    # A launcher that ends a job kills its ranks a second later, within which not all may have said what they waited for.
+    base = ["timeout", "-k", "10", str(limit), "mpirun", "-n", str(ranks), "--oversubscribe", "--mca", "mpi_yield_when_idle", "1",
+            "--mca", "odls_base_sigkill_timeout", "5"]
     if os.getuid() == 0:
         base.append("--allow-run-as-root")
     return timed(base + list(options) + command, limit)

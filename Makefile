@@ -16,7 +16,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   "$$FX_PYTHON" scripts/onnx-cases.py "$(FX_CASES)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test counts parity gradients conformance validate bits tables passes exports hostile fuzz \
+.PHONY: help deps build run test counts parity gradients conformance validate bits endurance tables passes exports hostile fuzz \
   fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench bench-families integer neon quantization \
   bench-graph codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release layers \
   consumer lint format sanitize docs digits clean
@@ -95,6 +95,9 @@ endif
 
 validate: build ## optimize the models of Models and `make models` at both levels, outputs compared after every pass
 	@scripts/validate-models.sh $(FX) $(or $(CASES),Models $(wildcard .cache/models))
+
+endurance: build ## 100,000 runs of the small models without growth of memory; disks that are full or may not be written
+	@python3 scripts/check-endurance.py $(FX) Models $(wildcard .cache/models)
 
 bits: build ## the models of Models and `make models` give the same bits at every number of threads, and in every run
 	@scripts/check-bits.sh $(FX) $(or $(CASES),Models $(wildcard .cache/models))

@@ -18,8 +18,8 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 .DEFAULT_GOAL := help
 .PHONY: help deps build run test counts parity gradients conformance validate bits endurance tables passes exports hostile fuzz \
   fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench bench-families integer neon quantization \
-  bench-graph codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release layers \
-  consumer lint format sanitize docs digits clean
+  bench-graph codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release \
+  layers consumer lint format sanitize docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

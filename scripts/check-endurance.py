@@ -40,7 +40,7 @@ def commands(fx, model, place):
         yield [fx, "convert", model, place / name], name
     yield [fx, "visualize", model, "-o", place / "x.html"], "x.html"
     yield [fx, "optimize", model, "-o", place / "y.onnx"], "y.onnx"
-    yield [fx, "quantize", model, "--weight-only", "-o", place / "z.onnx"], "z.onnx"
+    yield [fx, "quantize", model, "--scheme", "weights-int8", "-o", place / "z.onnx"], "z.onnx"
     yield [fx, "profile", model, "--trace", place / "t.json"], "t.json"
     yield [fx, "codegen", model, "--target", "numpy", "-o", place / "code"], "code/digits.npz"
 
@@ -55,6 +55,8 @@ def places(fx, model):
                 yield "skipped", f"{reason}: file systems in memory may not be mounted here"
                 continue
             try:
+                if options != "ro":
+                    (place / "fills").write_bytes(bytes(4096))
                 for command, name in commands(fx, model, place):
                     done = subprocess.run(command, capture_output=True, text=True)
                     said = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""

@@ -87,8 +87,7 @@ static inline bool looks_on(const fxk_threads *pool, int looks) {
   return looks < PATIENT_LOOKS && pool->has_cores && atomic_load_explicit(&pool->rows, memory_order_relaxed) != 0;
 }
 
-// The cores that this process may run on.
-static size_t core_count(void) {
+size_t fxk_core_count(void) {
 #if defined(__linux__)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return (size_t)CPU_COUNT(&set);
@@ -180,7 +179,7 @@ fxk_threads *fxk_threads_create(size_t count) {
   fxk_threads *pool = memory;
   *pool = (fxk_threads){0};
   pool->size = 1;
-  pool->has_cores = count <= core_count();
+  pool->has_cores = count <= fxk_core_count();
 #if !defined(__linux__)
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->condition, NULL);

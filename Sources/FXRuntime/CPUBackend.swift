@@ -1,3 +1,4 @@
+internal import CKernels
 import FXCore
 import FXPasses
 import FXShapes
@@ -102,15 +103,7 @@ public struct CPUBackend: Backend, GraphExecutor {
   public func run(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] { try compiled(graph).run(inputs) }
 }
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 extension CPUBackend {
-  /// The number of cores that are on.
-  public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  /// The number of cores that this process may run on.
+  public static var coreCount: Int { fxk_core_count() }
 }

@@ -33,6 +33,20 @@ import Testing
     #expect(throws: FileError(path: nowhere, operation: .create, code: ENOENT)) { try AtomicFile.write([1], to: nowhere) }
   }
 
+  @Test func foldersAreMadeWithThoseAboveThem() throws {
+    let deep = folder + "/a//b/c/"
+    try Folder.make(deep)
+    try Folder.make(deep)
+    try AtomicFile.write([1], to: deep + "file")
+    try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "a/b")
+    try Folder.make(folder + "/link")
+    let inFile = deep + "file/folder"
+    #expect(throws: FileError(path: inFile, operation: .create, code: ENOTDIR)) { try Folder.make(inFile) }
+    #expect(throws: FileError(path: deep + "file", operation: .create, code: EEXIST)) { try Folder.make(deep + "file") }
+    #expect(throws: FileError(path: "", operation: .create, code: ENOENT)) { try Folder.make("") }
+    #expect(FileError(path: "out", operation: .create, code: EROFS).description == "cannot create out: Read-only file system")
+  }
+
   /// A file written has the permissions that any new file has, not those of a temporary one.
   @Test func permissionsAreThoseOfNewFiles() throws {
     func permissions(_ path: String) throws -> Int {

@@ -8,6 +8,9 @@
 
 typedef struct fxk_threads fxk_threads;
 
+// The cores that this process may run on; at least 1.
+size_t fxk_core_count(void);
+
 // Works on indices [begin, end). `worker` is below the pool's size and differs between threads that run at once within
 // one call of fxk_threads_run: scratch memory can be chosen by it.
 typedef void (*fxk_threads_body)(void *context, size_t begin, size_t end, size_t worker);

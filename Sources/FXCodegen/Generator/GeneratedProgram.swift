@@ -1,5 +1,4 @@
 import FXCore
-import Foundation
 
 /// The files that a target writes for a graph.
 public struct GeneratedProgram: Sendable {
@@ -26,9 +25,9 @@ public struct GeneratedProgram: Sendable {
   public var source: String { files.first.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "" }
 
   /// Writes all files into a folder, which is made if it is not there.
-  /// - Throws: what the file system says.
+  /// - Throws: `FileError`.
   public func write(to folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     for file in files { try AtomicFile.write(file.bytes, to: folder + "/" + file.name) }
   }
 }

@@ -10,7 +10,8 @@ public struct VerificationCase: Sendable {
   public let inputs: [RuntimeValue]
   /// One value per output of the graph, such as a reference executor's.
   public let expected: [RuntimeValue]
-  /// How far a result may be off: `atol + rtol × |expected|`, where `atol` is at least 10⁻⁶ of an output's largest element.
+  /// How far a result may be off: `atol + rtol × |expected|`, where `atol` of `float32` is at least 10⁻⁶ of the output's
+  /// largest element.
   public let rtol: Double
   /// The absolute part of what is allowed.
   public let atol: Double

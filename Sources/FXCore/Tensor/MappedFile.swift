@@ -57,7 +57,7 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
     case map
     /// Writing to it, closing it after that, or giving it its name.
     case write
-    /// Making a new file.
+    /// Making a new file or folder.
     case create
   }
   /// The file's path as it was given.

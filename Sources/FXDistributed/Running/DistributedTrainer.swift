@@ -1,7 +1,6 @@
 import FXCore
 import FXPasses
 import FXTrace
-import Foundation
 
 /// Training in progress on several ranks: every rank has its parts of the parameters and the memory that its stage uses.
 public struct DistributedTrainer: Sendable {
@@ -121,7 +120,7 @@ public struct DistributedTrainer: Sendable {
   /// that fall to it, so that none holds all. Every rank calls it; the index comes last, when all files are there.
   /// - Throws: `CommunicationError`; errors of the file system.
   public func write(to folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     let (rank, world) = (communicator.rank, communicator.worldSize)
     let stageCount = plan.mesh.size(of: Mesh.pipeline)
     var files: [String: String] = [:]

@@ -44,7 +44,7 @@ public struct PlanFolder: Sendable {
   /// - Throws: an error of the file system; `PlanError`.
   @discardableResult
   public static func write(_ plan: ExecutionPlan, to path: String) throws -> PlanFolder {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try Folder.make(path)
     var ranks: [Rank] = []
     // Of each stage the graphs written so far. Weights are compared only where everything else is equal.
     var written: [Int: [(file: String, graph: Graph)]] = [:]

@@ -63,7 +63,7 @@ public final class WeightShards: Sendable {
   /// - Throws: `SafetensorsError`, `FileError`, or an error of the file system.
   @discardableResult
   public static func write(_ tensors: [String: Tensor], to folder: String, bytesPerFile: Int) throws -> WeightShards {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     var groups: [[String: Tensor]] = [[:]]
     var bytes = 0
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {

@@ -101,15 +101,17 @@ public struct TrainingStep: Sendable {
   /// one after the other, as PyTorch's modules do.
   private static func chainStatistics(of graph: inout Graph) throws -> [(parameter: ParameterID, result: ValueID)] {
     var found: [(parameter: ParameterID, result: ValueID)] = []
+    var places: [ParameterID: Int] = [:]
     for id in graph.bodyNodes {
       let node = try graph[id]
       guard node.op == .batchNormalization, node.attributes[BatchNormalization.trainingMode] else { continue }
       for (index, result) in zip(node.operands.indices.dropFirst(3), node.results.dropFirst()) {
         guard let parameter = node.operands[index].parameter else { continue }
-        if let known = found.firstIndex(where: { $0.parameter == parameter }) {
-          try graph.setOperand(index, of: id, to: .value(found[known].result))
-          found[known].result = result
+        if let place = places[parameter] {
+          try graph.setOperand(index, of: id, to: .value(found[place].result))
+          found[place].result = result
         } else {
+          places[parameter] = found.count
           found.append((parameter, result))
         }
       }

@@ -82,7 +82,9 @@ public struct OutputComparison: Sendable {
       return .differ(OutputMismatch(reason: "\(before.type) became \(after.type)"))
     }
     if before == after { return .agree(0) }
-    guard let a = before.floatingParts, let b = after.floatingParts else {
+    guard before.elementType.isFloatingPoint || before.elementType.isComplex, let a = before.components,
+      let b = after.components
+    else {
       return .differ(OutputMismatch(reason: firstDifference(before, after)))
     }
     let scale = a.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }
@@ -115,14 +117,14 @@ public struct OutputComparison: Sendable {
 }
 
 extension Tensor {
-  /// The elements of a floating-point tensor; of a complex one real and imaginary parts in turn. `nil` for others.
-  fileprivate var floatingParts: [Double]? {
+  /// The elements as doubles, of complex numbers real and imaginary parts in turn; `nil` for strings.
+  package var components: [Double]? {
+    let part: ElementType
     switch elementType {
-    case .complex64: return (try? withUnsafeBytes { try Tensor(.float32, [2 * elementCount], bytes: $0) })?.floatingParts
-    case .complex128: return (try? withUnsafeBytes { try Tensor(.float64, [2 * elementCount], bytes: $0) })?.floatingParts
-    default:
-      guard elementType.isFloatingPoint, case .floats(let numbers)? = try? numbers() else { return nil }
-      return numbers
+    case .complex64: part = .float32
+    case .complex128: part = .float64
+    default: return try? numbers().doubles
     }
+    return try? withUnsafeBytes { try Tensor(part, shape + [2], bytes: $0) }.numbers().doubles
   }
 }

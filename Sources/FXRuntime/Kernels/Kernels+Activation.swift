@@ -62,15 +62,9 @@ extension KernelRequest {
       let division = WorkDivision(outer, nanosecondsEach: Double(columns) + 10, threads: threads)
       return .kernel(SoftmaxKernel(columns: columns, log: log, division: division), inPlace: [0])
     }
-    // Whole outer blocks, or parts of the inner axis where blocks are few.
-    let cost = 2.0 * Double(columns)
-    let byInner = outer < 2 * threads
-    let division =
-      byInner
-      ? WorkDivision(inner, nanosecondsEach: cost * Double(outer), threads: threads)
-      : WorkDivision(outer, nanosecondsEach: cost * Double(inner), threads: threads)
+    let division = InnerDivision(outer: outer, inner: inner, nanosecondsEach: 2 * Double(columns), threads: threads)
     return .kernel(
-      InnerSoftmaxKernel(outer: outer, columns: columns, inner: inner, log: log, byInner: byInner, division: division),
+      InnerSoftmaxKernel(columns: columns, log: log, division: division),
       scratch: threads * 2 * inner * MemoryLayout<Float>.stride, inPlace: [0])
   }
 }
@@ -96,24 +90,19 @@ private struct SoftmaxKernel: Kernel {
 
 /// Softmax along an axis before the last.
 private struct InnerSoftmaxKernel: Kernel {
-  let outer: Int
   let columns: Int
-  let inner: Int
   let log: Bool
-  let byInner: Bool
-  let division: WorkDivision
+  let division: InnerDivision
 
   func run(_ arguments: borrowing KernelArguments) {
     let (x, y) = (arguments.operand(0, as: Float.self), arguments.result(as: Float.self))
     let scratch = arguments.scratch.assumingMemoryBound(to: Float.self)
-    division.run(on: arguments.pool) { range, worker in
-      let own = scratch + worker * 2 * inner
-      if byInner {
-        fxk_softmax_inner_f32(x, y, outer, columns, inner, range.lowerBound, range.upperBound, log, own)
-      } else {
-        let start = range.lowerBound * columns * inner
-        fxk_softmax_inner_f32(x + start, y + start, range.count, columns, inner, 0, inner, log, own)
-      }
+    let inner = division.inner
+    division.run(on: arguments.pool) { blocks, positions, worker in
+      let start = blocks.lowerBound * columns * inner
+      fxk_softmax_inner_f32(
+        x + start, y + start, blocks.count, columns, inner, positions.lowerBound, positions.upperBound, log,
+        scratch + worker * 2 * inner)
     }
   }
 }

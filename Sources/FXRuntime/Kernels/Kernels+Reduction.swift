@@ -112,39 +112,22 @@ struct RowReduction: Kernel {
 /// A reduction of the middle axis of [outer, columns, inner].
 private struct InnerReduction: Kernel {
   let op: fxk_reduce
-  let outer: Int
   let columns: Int
-  let inner: Int
-  /// Of outer blocks, or of lines of inner positions where there are more of those.
-  let byInner: Bool
-  let division: WorkDivision
-  /// Positions that threads do not share: those of a cache line.
-  private static let line = 16
+  let division: InnerDivision
 
   init(op: fxk_reduce, outer: Int, columns: Int, inner: Int, threads: Int) {
     self.op = op
-    self.outer = outer
     self.columns = columns
-    self.inner = inner
-    let lines = (inner + Self.line - 1) / Self.line
-    byInner = outer < 2 * threads && lines > outer
-    let cost = 0.3 * Double(columns)
-    division =
-      byInner
-      ? WorkDivision(lines, nanosecondsEach: cost * Double(outer * Self.line), threads: threads)
-      : WorkDivision(outer, nanosecondsEach: cost * Double(inner), threads: threads)
+    division = InnerDivision(outer: outer, inner: inner, nanosecondsEach: 0.3 * Double(columns), threads: threads)
   }
 
   func run(_ arguments: borrowing KernelArguments) {
     let (x, y) = (arguments.operand(0, as: Float.self), arguments.result(as: Float.self))
-    division.run(on: arguments.pool) { range, _ in
-      if byInner {
-        fxk_reduce_inner_f32(
-          op, x, y, outer, columns, inner, range.lowerBound * Self.line, min(range.upperBound * Self.line, inner))
-      } else {
-        let start = range.lowerBound * inner
-        fxk_reduce_inner_f32(op, x + start * columns, y + start, range.count, columns, inner, 0, inner)
-      }
+    let inner = division.inner
+    division.run(on: arguments.pool) { blocks, positions, _ in
+      let start = blocks.lowerBound * inner
+      fxk_reduce_inner_f32(
+        op, x + start * columns, y + start, blocks.count, columns, inner, positions.lowerBound, positions.upperBound)
     }
   }
 }

@@ -3,10 +3,8 @@ import FXCore
 /// How a region runs for one set of input types: which kernels, in which order, on which memory. Plans and steps are classes,
 /// so that a run passes them on without copying what they hold.
 final class Plan: Sendable {
-  /// The input types the plan was made for.
-  let inputTypes: [ValueType]
-  /// `nil` for inputs that are no tensors, or tensors of strings.
-  let inputFacts: [TensorFacts?]
+  /// What the plan was made for: the tensors among the inputs; `nil` for others.
+  let inputs: [InputTensor?]
   let slots: [Slot]
   let steps: [Step]
   /// The slot of each result of the region.
@@ -22,17 +20,16 @@ final class Plan: Sendable {
   let bindings: [Binding]
 
   init(
-    inputTypes: [ValueType], slots: [Slot], steps: [Step], results: [Int32], outputs: [TensorFacts], outputPositions: [Int],
+    inputs: [ValueType], slots: [Slot], steps: [Step], results: [Int32], outputs: [TensorFacts], outputPositions: [Int],
     arenaBytes: Int
   ) {
-    self.inputTypes = inputTypes
+    self.inputs = inputs.map { InputTensor($0) }
     self.slots = slots
     self.steps = steps
     self.results = results
     self.outputs = outputs
     self.outputPositions = outputPositions
     self.arenaBytes = arenaBytes
-    inputFacts = inputTypes.map { TensorFacts($0) }
     bindings = slots.enumerated().compactMap { index, slot in
       switch slot.home {
       case .input(let input): Binding(slot: index, source: .input(input))
@@ -40,6 +37,19 @@ final class Plan: Sendable {
       case .constant, .arena, .boxed: nil
       }
     }
+  }
+
+  /// A tensor, strings included, whose sizes are known.
+  struct InputTensor: Sendable {
+    let elementType: ElementType
+    let shape: [Int]
+
+    init?(_ type: ValueType) {
+      guard let tensor = type.tensorType, let shape = tensor.shape?.sizes else { return nil }
+      (elementType, self.shape) = (tensor.elementType, shape)
+    }
+
+    func fits(_ tensor: Tensor) -> Bool { tensor.elementType == elementType && tensor.shape == shape }
   }
 
   struct Binding: Sendable {

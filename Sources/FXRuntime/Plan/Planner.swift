@@ -82,7 +82,7 @@ struct Planner {
       if case .output(let index) = slots[Int(slot)].home { positions[index] = position }
     }
     return Plan(
-      inputTypes: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs,
+      inputs: inputTypes, slots: slots, steps: steps, results: resultSlots, outputs: outputs,
       outputPositions: positions, arenaBytes: arena.peak)
   }
 

@@ -53,24 +53,10 @@ final class Program: Sendable {
     func putBack(_ state: RunState) { idle.withLock { $0.append(state) } }
 
     func fits(_ inputs: [RuntimeValue]) -> Bool {
-      for (index, input) in inputs.enumerated() {
-        if let facts = plan.inputFacts[index] {
-          guard case .tensor(let tensor) = input, tensor.elementType == facts.elementType, tensor.shape == facts.shape else {
-            return false
-          }
-          continue
-        }
-        switch (input, plan.inputTypes[index]) {
-        case (.tensor(let tensor), .tensor(let type)):
-          guard tensor.elementType == type.elementType, let shape = type.shape, shape.rank == tensor.shape.count else {
-            return false
-          }
-          for axis in 0..<shape.rank where shape[axis].size != tensor.shape[axis] { return false }
-        case (.tensor, _), (_, .tensor): return false
-        default: break
-        }
+      guard inputs.count == plan.inputs.count else { return false }
+      return zip(inputs, plan.inputs).allSatisfy { input, expected in
+        if case .tensor(let tensor) = input { expected?.fits(tensor) ?? false } else { expected == nil }
       }
-      return true
     }
   }
 
@@ -78,9 +64,7 @@ final class Program: Sendable {
   /// - Parameter check: called before a new plan is made; inputs that fit an old plan have been checked.
   func plan(for inputs: [RuntimeValue], check: ([RuntimeValue]) throws -> Void = { _ in }) throws -> CachedPlan {
     let found = plans.withLock { plans -> CachedPlan? in
-      guard let index = plans.lastIndex(where: { $0.plan.inputTypes.count == inputs.count && $0.fits(inputs) }) else {
-        return nil
-      }
+      guard let index = plans.lastIndex(where: { $0.fits(inputs) }) else { return nil }
       let plan = plans[index]
       if index != plans.count - 1 {
         plans.remove(at: index)

@@ -86,7 +86,7 @@ struct Optimize: ModelCommand {
 
   /// Writes the graph as it was, then after each step.
   private func dumping(to folder: String, _ graph: Graph) throws -> @Sendable (PassStep) throws -> Void {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     try AtomicFile.write([UInt8](graph.text(.readable).utf8), to: "\(folder)/000-input.fxt")
     let steps = StepCounter()
     return { step in

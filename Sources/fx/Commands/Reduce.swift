@@ -28,7 +28,7 @@ struct Reduce: ModelCommand {
     let graph = try ModelFile.read(model)
     let inputs = try inputFolder.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     let folder = NSTemporaryDirectory() + "fx-reduce-\(ProcessInfo.processInfo.globallyUniqueString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let probe = Probe(command: command, folder: folder, fileExtension: (output as NSString).pathExtension)
     let wanted = try probe.status(graph, inputs)

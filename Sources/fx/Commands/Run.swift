@@ -2,7 +2,6 @@ import ArgumentParser
 import FXCore
 import FXPasses
 import FXRuntime
-import Foundation
 
 struct Run: ModelCommand {
   static let configuration = CommandConfiguration(
@@ -77,7 +76,7 @@ struct Run: ModelCommand {
         guard again == results else { throw CheckFailed(message: "run \(turn + 2) gave other bits than the first") }
       }
     }
-    try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: true)
+    try Folder.make(outputs)
     for (index, (name, value)) in zip(graph.outputNames, results).enumerated() {
       let file = try ValueFiles.write(value, index: index, name: name, to: outputs)
       Terminal.line("\(file)  \(name): \(value.type)")

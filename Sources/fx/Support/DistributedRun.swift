@@ -47,7 +47,7 @@ struct DistributedRun {
       if seconds < best { (best, share) = (seconds, clock.seconds / seconds) }
     }
     guard communicator.rank == 0 else { return }
-    try FileManager.default.createDirectory(atPath: outputs, withIntermediateDirectories: true)
+    try Folder.make(outputs)
     for (index, (name, value)) in zip(folder.outputNames, results).enumerated() {
       let file = try ValueFiles.write(value, index: index, name: name, to: outputs)
       Terminal.line("\(file)  \(name): \(value.type)")

@@ -1,7 +1,6 @@
 import FXCore
 import FXRuntime
 import FXTrace
-import Foundation
 
 /// Runs a graph by the reference kernels and writes what every node gives: `0007_conv1.npy`, and `nodes.txt`, a line per
 /// node with its file, operator, types, time and source. Nodes in loops are written each time they run.
@@ -9,7 +8,7 @@ struct NodeDump {
   let folder: String
 
   func run(_ graph: Graph, inputs: [RuntimeValue], timeLimit: Duration? = nil) throws -> [RuntimeValue] {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     var interpreter = Interpreter(executor: ReferenceExecutor(timeLimit: timeLimit))
     var lines: [String] = []
     interpreter.didRun = { run in

@@ -42,7 +42,7 @@ enum ValueFiles {
 
   /// Makes a folder of a graph's inputs.
   static func write(inputs: [RuntimeValue], of graph: Graph, to folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     for (index, (input, value)) in zip(graph.inputs, inputs).enumerated() {
       try write(value, index: index, name: graph.name(of: input), kind: "input", to: folder)
     }

@@ -19,7 +19,7 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
 .PHONY: help deps build run test counts parity gradients conformance validate bits endurance tables passes exports hostile fuzz \
   fuzz-address fuzz-readers fuzz-passes fuzz-distributed distributed big models bench bench-families integer neon quantization \
   bench-graph codegen codegen-native bench-compiled onnx-to-pytorch bench-passes views examples serve-bench walk api release \
-  layers consumer lint format sanitize docs digits clean
+  layers consumer lint format sanitize coverage docs digits clean
 
 help: ## list the goals
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -228,10 +228,11 @@ examples: ## build, test and run the packages under Examples, which depend on th
 	@scripts/deps.sh test
 	@scripts/examples.sh $(EXAMPLES)
 
-serve-bench: ## the image server of Examples under wrk: answers, latencies, refusals, memory, its end (DURATION=60)
+serve-bench: ## the image server of Examples under wrk: answers, latencies, refusals, memory, its end; beside one over ONNX Runtime (DURATION=60)
 	@scripts/deps.sh serve
 	@swift build -c release -j $(JOBS) --package-path Examples/ImageServer --scratch-path .build-examples --product image-server
-	@python3 scripts/serve-bench.py .build-examples/release/image-server Models/digits --seconds $(or $(DURATION),60)
+	@python3 scripts/serve-bench.py .build-examples/release/image-server Models/digits --seconds $(or $(DURATION),60) \
+	  --beside "$$(scripts/python-env.sh serve)"
 
 walk: build ## what a newcomer does, timed: run, optimize, quantize and export a model, trace one, write a pass
 	@scripts/walk.sh $(FX)
@@ -265,6 +266,11 @@ sanitize: ## run the tests under the address and the thread sanitizer
 	  TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/thread-sanitizer.txt" \
 	  scripts/test.sh --sanitize=$$kind --scratch-path .build-$$kind $(if $(FILTER),--filter "$(FILTER)"); \
 	done
+
+coverage: ## lines of the sources that the tests run, by module (LEAST=90 per cent of all)
+	@scripts/deps.sh test
+	@$(TEST_INPUTS) && scripts/test.sh --enable-code-coverage --scratch-path .build-coverage
+	@python3 scripts/coverage.py "$$(swift test --show-codecov-path --scratch-path .build-coverage)" --least $(or $(LEAST),90)
 
 docs: ## build the documentation of every library as a static site in .build-docs
 	@scripts/deps.sh test

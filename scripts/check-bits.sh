@@ -31,6 +31,6 @@ while IFS= read -r model; do
     failed=$((failed + 1))
     echo "$model: $fault"
   fi
-done < <(find "$@" -name model.onnx | sort)
+done < <(find -L "$@" -name model.onnx | sort)
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -16,6 +16,6 @@ while IFS= read -r model; do
     fi
     printf '%s, %s: %s\n' "$model" "$level" "$(tail -n 1 <<<"$line" | cut -c1-300)"
   done
-done < <(find "$@" -name model.onnx | sort)
+done < <(find -L "$@" -name model.onnx | sort)
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

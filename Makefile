@@ -184,7 +184,7 @@ integer: build ## models quantized by ONNX Runtime and PyTorch: roundings, outpu
 	  "$$python" Benchmarks/integer/quantize.py .cache/models .cache/integer && \
 	  "$$python" Benchmarks/integer/pytorch.py .cache/integer && \
 	  "$$python" Benchmarks/integer/layers.py $(FX) \
-	    $$(ls .cache/integer/*/model.onnx | grep -E '/(digits|lenet|resnet18|mobilenet_v2|resnet50)\.(qdq|s8|pt2e)/') && \
+	    $$(ls .cache/integer/*/model.onnx | grep -E '/(digits|lenet|resnet18|mobilenet_v2|resnet50)\.(qdq|s8|pt2e|qoperator)/') && \
 	  "$$python" Benchmarks/integer/decoding.py $(FX) .cache/models; status=$$?; \
 	  "$$python" Benchmarks/integer/check.py $(FX) .cache/models .cache/integer $(NAMES) && exit $$status
 

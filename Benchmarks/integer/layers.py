@@ -1,6 +1,6 @@
 """layers.py FX MODEL.onnx... [--inputs 2]: whose roundings depart from the standard, layer by layer.
 
-Every tensor that a QDQ model quantizes becomes an output as well. Both programs run the model on the same inputs; then each
+Every tensor that a QDQ or QOperator model quantizes becomes an output as well. Both programs run the model on the same inputs; then each
 layer is computed in double precision from the bytes that the program itself gave it, by the standard's formulas (dequantize,
 the operator, divide by the scale, round half to even, add the zero point, saturate), so that no error is inherited. Per operator
 a line says how many of a program's bytes differ from that, by how many quanta at most, and how many of those do although the
@@ -105,14 +105,56 @@ def judge(model, given, inputs):
         values[node.output[0]] = y
 
 
+# Of a QOperator: the operator that it is, by operand where it stands (value, scale and zero point after each other), where a
+# bias is, and where the result's scale is.
+QOPERATORS = {
+    "QLinearConv": ("Conv", [0, 3], 8, 6), "QLinearMatMul": ("MatMul", [0, 3], None, 6), "QLinearAdd": ("Add", [0, 3], None, 6),
+    "QLinearMul": ("Mul", [0, 3], None, 6), "QGemm": ("Gemm", [0, 3], 6, 7), "QLinearSigmoid": ("Sigmoid", [0], None, 3),
+    "QLinearAveragePool": ("AveragePool", [0], None, 3), "QLinearGlobalAveragePool": ("GlobalAveragePool", [0], None, 3),
+}
+
+
+def as_pairs(model):
+    """A QOperator model as a QDQ model, each operator between conversions of its own."""
+    tensors = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type not in QOPERATORS:
+            nodes.append(node)
+            continue
+        kind, operands, bias, result = QOPERATORS[node.op_type]
+        given, names = list(node.input) + [""] * 9, []
+        for place in operands:
+            names.append(f"{node.output[0]}.{place}")
+            axis = 0 if kind == "Conv" or attribute(node, "transB", 0) else 1
+            nodes.append(helper.make_node("DequantizeLinear", given[place:place + 3], names[-1:], axis=axis))
+        if bias and given[bias]:
+            # Its scale is the product of those of the factors.
+            name = f"{node.output[0]}.{bias}"
+            product = np.float64(tensors[given[operands[0] + 1]]) * np.float64(tensors[given[operands[1] + 1]])
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(product), name + ".scale"))
+            nodes.append(helper.make_node("DequantizeLinear", [given[bias], name + ".scale"], [name], axis=0))
+            names.append(name)
+        ends = bool(given[result])
+        plain = node.output[0] + (".plain" if ends else "")
+        nodes.append(helper.make_node(kind, names, [plain]))
+        nodes[-1].attribute.extend(node.attribute)
+        if ends:
+            nodes.append(helper.make_node("QuantizeLinear", [plain, *given[result:result + 2]], [node.output[0]]))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
 def with_outputs(path, target):
-    """The model with every quantized activation as an output; their names."""
-    model = onnx.load(path)
+    """The model, of QDQ form, with every quantized activation as an output; their names. TARGET is the model in its own form."""
+    own = onnx.load(path)
+    model = as_pairs(onnx.load(path))
     types = {t.name: t.data_type for t in model.graph.initializer}
     names = [n.output[0] for n in model.graph.node if n.op_type == "QuantizeLinear"]
     kinds = {n.output[0]: types[n.input[2]] for n in model.graph.node if n.op_type == "QuantizeLinear"}
-    model.graph.output.extend(helper.make_tensor_value_info(name, kinds[name], None) for name in names)
-    onnx.save(model, target)
+    own.graph.output.extend(helper.make_tensor_value_info(name, kinds[name], None) for name in names)
+    onnx.save(own, target)
     return model, names
 
 
@@ -133,7 +175,6 @@ def main():
             settings = onnxruntime.SessionOptions()
             settings.log_severity_level = 3
             session = onnxruntime.InferenceSession(scratch / "model.onnx", settings, providers=["CPUExecutionProvider"])
-            first = model.graph.output[0].name
             for _ in range(options.inputs):
                 inputs = [sample(array, random) for array in inputs_of(path.parent)]
                 for place, array in enumerate(inputs):
@@ -141,7 +182,7 @@ def main():
                 subprocess.run(
                     [options.fx, "run", scratch / "model.onnx", "--inputs", scratch, "--outputs", scratch / "out"], check=True,
                     stdout=subprocess.DEVNULL)
-                outputs = [o.name for o in model.graph.output]
+                outputs = [o.name for o in session.get_outputs()]
                 ours = {name: np.load(scratch / "out" / f"output_{outputs.index(name)}.npy") for name in names}
                 feed = {v.name: a for v, a in zip(session.get_inputs(), inputs)}
                 theirs = dict(zip(names, session.run(names, feed)))

@@ -8,21 +8,23 @@ import FXCore
 public typealias ShapeRule = @Sendable (inout InferenceContext) throws(ShapeError) -> [ValueType]
 
 /// The shape rule of each operator. A value: users extend a copy of `.standard`.
-public struct ShapeRules: Sendable {
-  private var rules: [Operator: ShapeRule] = [:]
+public struct ShapeRules: OperatorRows {
+  /// The rules by operator; results of others keep the types that they have.
+  public var rows: [Operator: ShapeRule] = [:]
 
   /// A table without rules; `standard` has those of this package.
   public init() {}
 
-  /// The rule of an operator; `nil` if it has none, and its results keep the types that they have.
+  // Its own: closures that throw `ShapeError` crash the compiler (Swift 6.3) when they are written into the shared one.
+  /// The rule of an operator; `nil` if it has none.
   public subscript(op: Operator) -> ShapeRule? {
-    get { rules[op] }
-    set { rules[op] = newValue }
+    get { rows[op] }
+    set { rows[op] = newValue }
   }
 
   /// The same rule for several operators.
   mutating func set(_ operators: [Operator], _ rule: @escaping ShapeRule) {
-    for op in operators { rules[op] = rule }
+    for op in operators { self[op] = rule }
   }
 }
 

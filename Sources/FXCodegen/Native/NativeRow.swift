@@ -26,15 +26,8 @@ struct NativeRow: Sendable {
 }
 
 /// The rows of all operators that the native targets write themselves.
-struct NativeOperators: Sendable {
-  private var rows: [Operator: NativeRow] = [:]
-
-  subscript(op: Operator) -> NativeRow? {
-    get { rows[op] }
-    set { rows[op] = newValue }
-  }
-
-  var operators: [Operator] { rows.keys.sorted { $0.name < $1.name } }
+struct NativeOperators: OperatorRows {
+  var rows: [Operator: NativeRow] = [:]
 
   /// Operators whose calls own regions; `NativeLowering` writes them.
   static let controlFlow: Set<Operator> = [.cond, .whileLoop, .loop, .scan]

@@ -9,13 +9,8 @@ struct TensorRTRow: Sendable {
 }
 
 /// The rows of all operators that TensorRT's layers give.
-struct TensorRTOperators: Sendable {
-  private var rows: [Operator: TensorRTRow] = [:]
-
-  subscript(op: Operator) -> TensorRTRow? {
-    get { rows[op] }
-    set { rows[op] = newValue }
-  }
+struct TensorRTOperators: OperatorRows {
+  var rows: [Operator: TensorRTRow] = [:]
 
   static let standard: TensorRTOperators = {
     var table = TensorRTOperators()

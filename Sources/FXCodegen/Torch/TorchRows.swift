@@ -1,24 +1,16 @@
 import FXCore
 
 /// How PyTorch spells each operator, in Python and in C++. A value: users extend a copy of `.standard`.
-public struct TorchRows: Sendable {
+public struct TorchRows: OperatorRows {
   /// Writes a call.
   /// - Throws: `NotExpressible`, with the reason for which the call is refused.
   public typealias Row = @Sendable (inout TorchCall) throws -> TorchCode
 
-  private var table: [Operator: Row] = [:]
+  /// The rows by operator; calls of operators without one are refused.
+  public var rows: [Operator: Row] = [:]
 
   /// A table without rows; `standard` has those of this package.
   public init() {}
-
-  /// The row of an operator; `nil` if it has none, and its calls are refused.
-  public subscript(op: Operator) -> Row? {
-    get { table[op] }
-    set { table[op] = newValue }
-  }
-
-  /// The operators that have a row.
-  public var operators: [Operator] { table.keys.sorted { $0.description < $1.description } }
 
   /// The rows of this package.
   public static let standard: TorchRows = {

@@ -6,20 +6,12 @@ import FXShapes
 public typealias Decomposition = @Sendable (inout DecompositionContext) throws -> [Operand]?
 
 /// The decomposition of each composite operator. A value: users extend a copy of `.standard`.
-public struct Decompositions: Sendable {
-  private var table: [Operator: Decomposition] = [:]
+public struct Decompositions: OperatorRows {
+  /// The decompositions by operator.
+  public var rows: [Operator: Decomposition] = [:]
 
   /// A table without entries; `standard` has those of this package.
   public init() {}
-
-  /// The decomposition of an operator; `nil` if it has none.
-  public subscript(op: Operator) -> Decomposition? {
-    get { table[op] }
-    set { table[op] = newValue }
-  }
-
-  /// The operators that have a decomposition.
-  public var operators: [Operator] { table.keys.sorted { $0.description < $1.description } }
 
   /// The entries of some operators.
   public func only(_ operators: [Operator]) -> Decompositions {
@@ -31,7 +23,7 @@ public struct Decompositions: Sendable {
   /// The entries of both; those of `other` where both have one.
   public func merging(_ other: Decompositions) -> Decompositions {
     var result = self
-    for (op, rule) in other.table { result[op] = rule }
+    for (op, rule) in other.rows { result[op] = rule }
     return result
   }
 }

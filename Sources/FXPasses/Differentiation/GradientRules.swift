@@ -12,20 +12,12 @@ public enum GradientRule: Sendable {
 }
 
 /// The gradient of each operator that has one. A value: users extend a copy of `.standard`.
-public struct GradientRules: Sendable {
-  private var table: [Operator: GradientRule] = [:]
+public struct GradientRules: OperatorRows {
+  /// The rules by operator; calls of others are decomposed, or an error.
+  public var rows: [Operator: GradientRule] = [:]
 
   /// A table without rules; `standard` has those of this package.
   public init() {}
-
-  /// The rule of an operator; `nil` if it has none: then it is decomposed, or an error.
-  public subscript(op: Operator) -> GradientRule? {
-    get { table[op] }
-    set { table[op] = newValue }
-  }
-
-  /// The operators that have a rule.
-  public var operators: [Operator] { table.keys.sorted { $0.description < $1.description } }
 
   /// The rules of this package, those of control flow and collectives included.
   public static let standard: GradientRules = {

@@ -34,16 +34,7 @@ extension KernelRequest {
         self, input: Array(shape(0).dropFirst(2)), output: Array(results[0].shape.dropFirst(2)),
         kernel: self[MaxPool.kernelShape])
     else { return nil }
-    var pool = fxk_pool2d()
-    func two(_ sizes: [Int], _ fill: Int) -> (Int, Int) { sizes.count == 1 ? (fill, sizes[0]) : (sizes[0], sizes[1]) }
-    (pool.in_h, pool.in_w) = two(window.input, 1)
-    (pool.out_h, pool.out_w) = two(window.output, 1)
-    (pool.kernel_h, pool.kernel_w) = two(window.kernel, 1)
-    (pool.stride_h, pool.stride_w) = two(window.strides, 1)
-    (pool.dilation_h, pool.dilation_w) = two(window.dilations, 1)
-    (pool.pad_top, pool.pad_left) = two(window.padBefore, 0)
-    (pool.pad_bottom, pool.pad_right) = two(window.padAfter, 0)
-    return pool
+    return window.plane
   }
 }
 

@@ -23,8 +23,8 @@ extension KernelRequest {
   fileprivate func quantization() -> KernelChoice? {
     guard type(0) == .float32, let scales = scales(), self[Quantize.precision].map({ $0 == .float32 }) ?? true else { return nil }
     switch results[0].elementType {
-    case .int8: return .kernel(QuantizeKernel<Int8>(self, scales) { fxk_quantize_i8($0, $1, $2, $3, $4) })
-    case .uint8: return .kernel(QuantizeKernel<UInt8>(self, scales) { fxk_quantize_u8($0, $1, $2, $3, $4) })
+    case .int8: return .kernel(ScaleKernel(self, scales, zero: Int8.self) { fxk_quantize_i8($0, $1, $2, $3, $4) })
+    case .uint8: return .kernel(ScaleKernel(self, scales, zero: UInt8.self) { fxk_quantize_u8($0, $1, $2, $3, $4) })
     default: return nil
     }
   }
@@ -32,9 +32,9 @@ extension KernelRequest {
   fileprivate func dequantization() -> KernelChoice? {
     guard results[0].elementType == .float32, let scales = scales() else { return nil }
     switch type(0) {
-    case .int8: return .kernel(DequantizeKernel<Int8>(self, scales) { fxk_dequantize_i8($0, $1, $2, $3, $4) })
-    case .uint8: return .kernel(DequantizeKernel<UInt8>(self, scales) { fxk_dequantize_u8($0, $1, $2, $3, $4) })
-    case .int32: return .kernel(DequantizeKernel<Int32>(self, scales) { fxk_dequantize_i32($0, $1, $2, $3, $4) })
+    case .int8: return .kernel(ScaleKernel(self, scales, zero: Int8.self) { fxk_dequantize_i8($0, $1, $2, $3, $4) })
+    case .uint8: return .kernel(ScaleKernel(self, scales, zero: UInt8.self) { fxk_dequantize_u8($0, $1, $2, $3, $4) })
+    case .int32: return .kernel(ScaleKernel(self, scales, zero: Int32.self) { fxk_dequantize_i32($0, $1, $2, $3, $4) })
     default: return nil
     }
   }
@@ -60,14 +60,15 @@ private struct ScaleLayout {
   }
 }
 
-private struct QuantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
-  typealias Loop = @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Q>, Int, Float, Int32) -> Void
+/// Elements of `From` to elements of `To`, a scale and a zero point (of `Zero`) for each channel.
+private struct ScaleKernel<From: Sendable, To: Sendable, Zero: FixedWidthInteger & Sendable>: Kernel {
+  typealias Loop = @Sendable (UnsafePointer<From>, UnsafeMutablePointer<To>, Int, Float, Int32) -> Void
   let layout: ScaleLayout
   let division: WorkDivision
   let hasZeroPoint: Bool
   let loop: Loop
 
-  init(_ request: KernelRequest, _ layout: ScaleLayout, _ loop: @escaping Loop) {
+  init(_ request: KernelRequest, _ layout: ScaleLayout, zero: Zero.Type, _ loop: @escaping Loop) {
     self.layout = layout
     division = layout.division(threads: request.threads)
     hasZeroPoint = request.has(2)
@@ -76,36 +77,9 @@ private struct QuantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
 
   func run(_ arguments: borrowing KernelArguments) {
     let (x, scales, y) = (
-      arguments.operand(0, as: Float.self), arguments.operand(1, as: Float.self), arguments.result(as: Q.self)
+      arguments.operand(0, as: From.self), arguments.operand(1, as: Float.self), arguments.result(as: To.self)
     )
-    let zeroPoints = hasZeroPoint ? arguments.operand(2, as: Q.self) : nil
-    division.run(on: arguments.pool) { range, _ in
-      layout.forEachRun(in: range) { start, count, channel in
-        loop(x + start, y + start, count, scales[channel], zeroPoints.map { Int32($0[channel]) } ?? 0)
-      }
-    }
-  }
-}
-
-private struct DequantizeKernel<Q: FixedWidthInteger & Sendable>: Kernel {
-  typealias Loop = @Sendable (UnsafePointer<Q>, UnsafeMutablePointer<Float>, Int, Float, Int32) -> Void
-  let layout: ScaleLayout
-  let division: WorkDivision
-  let hasZeroPoint: Bool
-  let loop: Loop
-
-  init(_ request: KernelRequest, _ layout: ScaleLayout, _ loop: @escaping Loop) {
-    self.layout = layout
-    division = layout.division(threads: request.threads)
-    hasZeroPoint = request.has(2)
-    self.loop = loop
-  }
-
-  func run(_ arguments: borrowing KernelArguments) {
-    let (x, scales, y) = (
-      arguments.operand(0, as: Q.self), arguments.operand(1, as: Float.self), arguments.result(as: Float.self)
-    )
-    let zeroPoints = hasZeroPoint ? arguments.operand(2, as: Q.self) : nil
+    let zeroPoints = hasZeroPoint ? arguments.operand(2, as: Zero.self) : nil
     division.run(on: arguments.pool) { range, _ in
       layout.forEachRun(in: range) { start, count, channel in
         loop(x + start, y + start, count, scales[channel], zeroPoints.map { Int32($0[channel]) } ?? 0)

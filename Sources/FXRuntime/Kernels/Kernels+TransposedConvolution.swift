@@ -14,17 +14,8 @@ extension KernelRequest {
     else { return nil }
     let groups = self[Conv.group]
     guard groups > 0, shape(0)[1] % groups == 0 else { return nil }
-    var pool = fxk_pool2d()
-    func two(_ sizes: [Int], _ fill: Int) -> (Int, Int) { sizes.count == 1 ? (fill, sizes[0]) : (sizes[0], sizes[1]) }
-    (pool.in_h, pool.in_w) = two(window.input, 1)
-    (pool.out_h, pool.out_w) = two(window.output, 1)
-    (pool.kernel_h, pool.kernel_w) = two(window.kernel, 1)
-    (pool.stride_h, pool.stride_w) = two(window.strides, 1)
-    (pool.dilation_h, pool.dilation_w) = two(window.dilations, 1)
-    (pool.pad_top, pool.pad_left) = two(window.padBefore, 0)
-    (pool.pad_bottom, pool.pad_right) = two(window.padAfter, 0)
     let kernel = TransposedConvolutionKernel(
-      pool, batch: shape(0)[0], groups: groups, inChannels: shape(0)[1] / groups, outChannels: shape(1)[1],
+      window.plane, batch: shape(0)[0], groups: groups, inChannels: shape(0)[1] / groups, outChannels: shape(1)[1],
       bias: has(2) ? 2 : nil, weights: operands[1]?.constant, cache: weights, threads: threads)
     return .kernel(
       kernel, scratch: kernel.scratchBytes(threads: threads), unread: operands[1]?.constant == nil ? [] : [1])

@@ -1,3 +1,4 @@
+internal import CKernels
 import FXCore
 
 /// How a window slides over the spatial axes of [batch, channels, spatial…].
@@ -49,5 +50,18 @@ struct WindowGeometry {
     self.dilations = dilations
     padBefore = before
     padAfter = after
+  }
+  /// The window over one or two axes as kernels take it; a window over one axis has one row.
+  var plane: fxk_pool2d {
+    var pool = fxk_pool2d()
+    func two(_ sizes: [Int], _ fill: Int) -> (Int, Int) { sizes.count == 1 ? (fill, sizes[0]) : (sizes[0], sizes[1]) }
+    (pool.in_h, pool.in_w) = two(input, 1)
+    (pool.out_h, pool.out_w) = two(output, 1)
+    (pool.kernel_h, pool.kernel_w) = two(kernel, 1)
+    (pool.stride_h, pool.stride_w) = two(strides, 1)
+    (pool.dilation_h, pool.dilation_w) = two(dilations, 1)
+    (pool.pad_top, pool.pad_left) = two(padBefore, 0)
+    (pool.pad_bottom, pool.pad_right) = two(padAfter, 0)
+    return pool
   }
 }

@@ -12,25 +12,16 @@ extension ReferenceKernels {
 
 /// One call of `attention`, its operands brought to [batch, heads, length, size].
 private struct AttentionCall {
-  let context: ReferenceContext
-  let q: Tensor
-  /// With what the cache holds before.
-  let k: Tensor
-  let v: Tensor
-  let pastLength: Int?
+  private let context: ReferenceContext
+  /// Keys and values with what the cache holds before.
+  private let products: HeadProducts
+  private let pastLength: Int?
   /// Per image, how many of the keys are no padding.
-  let validLengths: [Int]?
-  let scale: Double
-  let batch: Int, heads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
-  /// How many query heads share a key head.
-  let sharing: Int
-  /// What ONNX's definition computes the scores in, and the softmax; `nil` where one rounding at the end does.
-  let precision: HalfPrecision?
-  let softmaxPrecision: HalfPrecision?
+  private let validLengths: [Int]?
 
   init(_ context: ReferenceContext) throws {
     self.context = context
-    q = try context.tensor(0).splittingHeads(context[Attention.queryHeadCount])
+    let q = try context.tensor(0).splittingHeads(context[Attention.queryHeadCount])
     var k = try context.tensor(1).splittingHeads(context[Attention.keyHeadCount])
     var v = try context.tensor(2).splittingHeads(context[Attention.keyHeadCount])
     guard context.has(4) == context.has(5) else { throw KernelError.missingOperand(context.has(4) ? 5 : 4) }
@@ -42,31 +33,26 @@ private struct AttentionCall {
     } else {
       pastLength = nil
     }
-    self.k = k
-    self.v = v
-    (batch, heads, queries, size) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
-    (keys, valueSize) = (k.shape[2], v.shape[3])
-    guard k.shape[0] == batch, v.shape[0] == batch, k.shape[3] == size, v.shape[2] == keys, v.shape[1] == k.shape[1],
-      k.shape[1] > 0, heads % k.shape[1] == 0
-    else { throw KernelError.invalid("queries \(q.shape), keys \(k.shape) and values \(v.shape) do not fit") }
-    sharing = heads / k.shape[1]
-    precision = HalfPrecision(q.elementType)
-    softmaxPrecision = HalfPrecision(context[Attention.softmaxPrecision] ?? q.elementType)
-    scale = context[Attention.scale].map(Double.init) ?? 1 / Double(size).squareRoot()
-    // Also where there are no elements: sizes are counted through.
-    _ = try Selection.count([batch, heads, queries, keys].map { max($0, 1) })
-    _ = try Selection.count([batch, heads, queries, max(size, valueSize)].map { max($0, 1) })
-    _ = try Selection.count([batch, heads, keys, max(size, valueSize)].map { max($0, 1) })
+    products = try HeadProducts(q, k, v)
     validLengths = context.has(6) ? try context.integers(6) : nil
     if let validLengths, validLengths.count != batch || !validLengths.allSatisfy((0...keys).contains) {
       throw KernelError.invalid("lengths \(validLengths) for a batch of \(batch) with \(keys) keys")
     }
   }
 
+  private var batch: Int { products.batch }
+  private var heads: Int { products.heads }
+  private var queries: Int { products.queries }
+  private var keys: Int { products.keys }
+
   func results() throws -> [RuntimeValue] {
     let bias = try self.bias()
     let places = try Selection.count([batch, heads, queries, keys])
-    var scores = try product()
+    let (precision, softmaxPrecision) = (
+      products.precision, HalfPrecision(context[Attention.softmaxPrecision] ?? products.q.elementType)
+    )
+    let scale = context[Attention.scale].map(Double.init) ?? 1 / Double(products.size).squareRoot()
+    var scores = try products.scores(scale: scale)
     let mode = context[Attention.scoresMode]
     var shown = scores
     let softcap = Double(context[Attention.softcap])
@@ -88,55 +74,17 @@ private struct AttentionCall {
       if sum != 0 { for index in range { scores[index] = precision(softmaxPrecision(scores[index] / sum)) } }
     }
     if mode == 3 { shown = scores }
-    var result = try weighted(scores)
+    var result = try products.weighted(scores)
     if try context.tensor(0).shape.count == 3 {
-      result = try result.transposed([0, 2, 1, 3]).reshaped([batch, queries, heads * valueSize])
+      result = try result.transposed([0, 2, 1, 3]).reshaped([batch, queries, heads * products.valueSize])
     }
     var all = [result]
-    if context.resultCount > 1 { all += [k, v] }
+    if context.resultCount > 1 { all += [products.k, products.v] }
     if context.resultCount > 3 {
-      all.append(try Tensor(q.elementType, [batch, heads, queries, keys], numbers: .floats(shown), saturating: false))
+      let type = products.q.elementType
+      all.append(try Tensor(type, [batch, heads, queries, keys], numbers: .floats(shown), saturating: false))
     }
     return all.prefix(context.resultCount).map(RuntimeValue.tensor)
-  }
-
-  /// scale × q × kᵀ, as [batch, heads, queries, keys].
-  private func product() throws -> [Double] {
-    // Both operands take the root of the scale, as ONNX has it against overflow.
-    let root = precision(scale.squareRoot())
-    let q = try self.q.numbers().doubles.map { precision($0 * root) }
-    let k = try self.k.numbers().doubles.map { precision($0 * root) }
-    var result: [Double] = []
-    result.reserveCapacity(batch * heads * queries * keys)
-    for head in 0..<batch * heads {
-      let shared = (head / heads * (heads / sharing) + head % heads / sharing) * keys * size
-      for i in 0..<queries {
-        let row = (head * queries + i) * size
-        for j in 0..<keys {
-          var sum = 0.0
-          for c in 0..<size { sum += q[row + c] * k[shared + j * size + c] }
-          result.append(precision(sum))
-        }
-      }
-    }
-    return result
-  }
-
-  /// The values weighted by the attention, as [batch, heads, queries, size of a value].
-  private func weighted(_ weights: [Double]) throws -> Tensor {
-    let v = try self.v.numbers().doubles
-    var result = Array(repeating: 0.0, count: batch * heads * queries * valueSize)
-    for head in 0..<batch * heads {
-      let shared = (head / heads * (heads / sharing) + head % heads / sharing) * keys * valueSize
-      for i in 0..<queries {
-        let row = (head * queries + i)
-        for j in 0..<keys {
-          let weight = weights[row * keys + j]
-          for c in 0..<valueSize { result[row * valueSize + c] += weight * v[shared + j * valueSize + c] }
-        }
-      }
-    }
-    return try Tensor(q.elementType, [batch, heads, queries, valueSize], numbers: .floats(result), saturating: false)
   }
 
   /// What is added to the scores: the mask, and −∞ where causality, the window or padding forbid a key.

@@ -4,17 +4,12 @@ import FXCore
 public typealias ReferenceKernel = @Sendable (ReferenceContext) throws -> [RuntimeValue]
 
 /// The reference kernel of each operator. A value: users extend a copy of `.standard`.
-public struct ReferenceKernels: Sendable {
-  private var kernels: [Operator: ReferenceKernel] = [:]
+public struct ReferenceKernels: OperatorRows {
+  /// The kernels by operator.
+  public var rows: [Operator: ReferenceKernel] = [:]
 
   /// A table without kernels.
   public init() {}
-
-  /// The kernel of an operator; `nil` where it has none.
-  public subscript(op: Operator) -> ReferenceKernel? {
-    get { kernels[op] }
-    set { kernels[op] = newValue }
-  }
 }
 
 /// What a reference kernel sees of a node.

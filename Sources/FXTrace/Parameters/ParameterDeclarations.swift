@@ -6,8 +6,9 @@ import FXCore
 /// `linear(["x"])` becomes `linear(x, node_0.weight, node_0.bias)`. Sizes come from the operand before the weights, from
 /// weights already bound, and from widths the call gives (`out_features`, `out_channels`); what nobody knows stays unknown
 /// until `initializeParameters(seed:)`. A value: users extend a copy of `.standard`.
-public struct ParameterDeclarations: Sendable {
-  private var table: [Operator: Entry] = [:]
+public struct ParameterDeclarations: OperatorRows {
+  /// What is declared for each operator; calls of others must give every operand that is required.
+  public var rows: [Operator: Entry] = [:]
 
   /// The declared operands of one operator.
   public struct Entry: Sendable {
@@ -25,12 +26,6 @@ public struct ParameterDeclarations: Sendable {
 
   /// A table that declares nothing: `standard` is the one that knows layers.
   public init() {}
-
-  /// What is declared for an operator; `nil` for nothing, so that its calls must give every operand that is required.
-  public subscript(op: Operator) -> Entry? {
-    get { table[op] }
-    set { table[op] = newValue }
-  }
 }
 
 /// One operand that is declared as a parameter.

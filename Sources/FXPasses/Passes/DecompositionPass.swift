@@ -27,7 +27,7 @@ public struct DecompositionPass: Pass {
   /// What operators become; those without an entry stay.
   public var decompositions: Decompositions
   /// The nodes that are decomposed, with what they become; all if `nil`.
-  var scope: Set<NodeID>?
+  package var scope: Set<NodeID>?
 
   /// Decomposes all that has an entry. Reports call the pass `name`, so that a pipeline may hold several.
   public init(_ decompositions: Decompositions = .standard, name: String = "decomposition") {

@@ -4,7 +4,8 @@ import FXCore
 extension OnnxError: CustomStringConvertible {
   public var description: String {
     var parts: [String] = []
-    if let path { parts.append(path) }
+    // An error of the file system names the file.
+    if let path, !problem.names(path) { parts.append(path) }
     if let node { parts.append(node.description) }
     parts.append(problem.description)
     return parts.joined(separator: ": ")
@@ -53,6 +54,12 @@ extension OnnxError.ExternalDataFault: CustomStringConvertible {
       "bytes \(offset) to \(offset.addingReportingOverflow(length).partialValue) of \(location.quoted), which has \(fileSize)"
     case .file(let error): error.description
     }
+  }
+}
+
+extension OnnxError.Problem {
+  fileprivate func names(_ path: String) -> Bool {
+    if case .file(let error) = self { error.path == path } else { false }
   }
 }
 

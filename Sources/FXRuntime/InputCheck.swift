@@ -27,19 +27,24 @@ struct InputCheck: Sendable {
   ///   out of its bounds, an expression with another value, a constraint that the sizes break, or parameters to which
   ///   nothing is bound.
   func check(_ inputs: [RuntimeValue]) throws(ExecutionError) {
+    try check(inputs.map(\.type))
+  }
+
+  /// The same for inputs of which there are types alone. Sizes in them are numbers.
+  func check(_ inputs: [ValueType]) throws(ExecutionError) {
     guard unbound.isEmpty else { throw .unboundParameters(unbound) }
     guard inputs.count == names.count else { throw .inputCount(expected: names, actual: inputs.count) }
     var known = KnownSizes()
     var open: [(dimension: Dimension, place: Place)] = []
     for (index, input) in inputs.enumerated() {
       guard case .tensor(let expected) = types[index] else { continue }
-      guard case .tensor(let tensor) = input, expected.admits(tensor.type) else {
-        throw .inputType(names[index], expected: types[index], actual: input.type)
+      guard let actual = input.tensorType, let sizes = actual.shape?.sizes, expected.admits(actual) else {
+        throw .inputType(names[index], expected: types[index], actual: input)
       }
       for (axis, dimension) in (expected.shape ?? []).enumerated() where dimension.size == nil && !dimension.isUnknown {
-        let place = Place(input: index, axis: axis, size: tensor.shape[axis])
+        let place = Place(input: index, axis: axis, size: sizes[axis])
         if let symbol = dimension.symbol {
-          try record(symbol, tensor.shape[axis], at: place, in: &known)
+          try record(symbol, sizes[axis], at: place, in: &known)
         } else {
           open.append((dimension, place))
         }
@@ -143,12 +148,6 @@ extension InputCheck {
       return
     }
     self.init(graph, requirements: try graph.runTimeChecks(rules: rules))
-  }
-}
-
-extension SymbolBounds {
-  func contains(_ size: Int) -> Bool {
-    size >= minimum && size <= maximum ?? .max && (divisor <= 1 || size % divisor == 0)
   }
 }
 

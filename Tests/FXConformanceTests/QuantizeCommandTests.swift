@@ -45,7 +45,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--scheme", "dynamic"], ["--scheme", "weights-int4"], ["--scheme", "weights-int8", "--gptq", "--asymmetric"],
+    ["--scheme", "dynamic", "--report"], ["--scheme", "weights-int4", "--report"],
+    ["--scheme", "weights-int8", "--gptq", "--asymmetric"],
     ["--format", "qoperator", "--max-drop", "5"], ["--keep-below", "30"],
     ["--activations", "i16", "--per-tensor", "--equalize", "--correct-bias", "--smooth", "0.5"],
   ])
@@ -58,6 +59,38 @@ import Testing
         "diff", Self.model, "\(folder)/q.fxt", "--inputs", "\(folder)/samples", "--min-db", "12",
       ])
       #expect(diff.status == 0, "\(diff.output)")
+    }
+  }
+
+  /// Two graphs, the second with another function in its middle.
+  @Test func diffTellsTheFirstDifference() throws {
+    try withFolder { folder in
+      func write(_ name: String, _ middle: String) throws -> String {
+        let text = """
+          fx 1
+          graph @chain(%x: f32[4]) {
+            %a = neg(%x)
+            %b = \(middle)(%a)
+            %c = sin(%b)
+            %y = mul(%c, %a)
+            return %y
+          }
+          """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).fxt"))
+        return "\(folder)/\(name).fxt"
+      }
+      let (plain, other) = (try write("plain", "tanh"), try write("other", "sigmoid"))
+      try FileManager.default.createDirectory(atPath: "\(folder)/x", withIntermediateDirectories: true)
+      try Npy.write(Tensor([4], [0.5, -1, 2, 0.25] as [Float]), to: "\(folder)/x/input_0.npy")
+      let differs = try Command.run(["diff", plain, other, "--inputs", "\(folder)/x"])
+      #expect(differs.status == 1)
+      #expect(differs.output.contains("first difference at 'b' (tanh): "), "\(differs.output)")
+      #expect(differs.errors == "fx: output 'y' of \(plain) and \(other) differs\n")
+      let same = try Command.run(["diff", plain, plain, "--inputs", "\(folder)/x"])
+      #expect(same.status == 0 && same.output == "output y: inf dB\n")
+      // Structure is one question, numbers are another.
+      let longer = try write("longer", "tanh(%a)\n  %spare = neg")
+      #expect(try Command.fx(["diff", plain, longer]).status == 1)
     }
   }
 

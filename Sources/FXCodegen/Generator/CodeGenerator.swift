@@ -86,8 +86,15 @@ extension Graph {
           .init(
             node: name(of: input), op: "input", location: nil,
             reason: "it is \(type(of: .value(input))), and sizes must be fixed when code is generated: give them, as "
-              + "--shape \(name(of: input))=… does")
+              + Self.optionText(name(of: input), type(of: .value(input))) + " does")
         })
     }
+  }
+
+  /// The option of `fx` that gives an input its sizes.
+  private static func optionText(_ name: String, _ type: ValueType) -> String {
+    let symbols = Set((type.shape?.dimensions ?? []).flatMap(\.symbols)).sorted()
+    let isKnown = !symbols.isEmpty && type.shape?.contains(where: \.isUnknown) == false
+    return isKnown ? symbols.map { "--size \($0)=8" }.joined(separator: " ") : "--shape \(name)=…"
   }
 }

@@ -13,6 +13,9 @@ public struct GeneratedProgram: Sendable {
   /// The source that a reader starts with comes first.
   public private(set) var files: [File] = []
 
+  /// What whoever uses the program should know, such as the sizes that it takes; a line each.
+  public internal(set) var notes: [String] = []
+
   /// A program without files, for a target to add to.
   public init() {}
 

@@ -15,8 +15,11 @@ public struct TensorRTTarget: CodeTarget {
 
   public func refusal(of node: Node, in graph: Graph) -> String? {
     guard let row = TensorRTOperators.standard[node.op] else {
-      return NativeOperators.controlFlow.contains(node.op)
-        ? "control flow is not written for TensorRT" : "TensorRT's layers do not give it"
+      if NativeOperators.controlFlow.contains(node.op) { return "control flow is not written for TensorRT" }
+      let open = Set(node.operands.flatMap { graph.type(of: $0).shape?.dimensions ?? [] }.flatMap(\.symbols)).sorted()
+      guard node.op == .shape || node.op == .size, let symbol = open.first else { return "TensorRT's layers do not give it" }
+      return "it computes with the size of \(open.joined(separator: ", ")), which is open: TensorRT's profile has bounds of it, "
+        + "not a number; give one, as --size \(symbol)=8 does"
     }
     for (index, operand) in node.operands.enumerated() where !row.sizes.contains(index) {
       if case .value = operand, let reason = TensorRTType.refusal(of: graph.type(of: operand)) { return reason }
@@ -35,6 +38,9 @@ public struct TensorRTTarget: CodeTarget {
     result.add(name + "_tensorrt.cpp", writer.source(title: options.name ?? graph.name))
     result.add("fx_tensorrt.h", NativePrelude.tensorRT)
     result.add(name + ".weights", NativeFiles.weightFile(writer.weights))
+    result.notes = writer.openSizes.map { input, least, usual, most in
+      "profile of '\(input)': sizes from \(least) to \(most), fastest at \(usual); a symbol without bounds is 1 to 1024"
+    }
     return result
   }
 }

@@ -13,7 +13,7 @@ package enum Subprocess {
   /// Runs a program and waits for it.
   /// - Parameters:
   ///   - program: a path, or a name to look for as the shell does: one that is not there gives status 127.
-  ///   - timeout: seconds after which it is ended, with status 124; without one it may take as long as it does.
+  ///   - timeout: seconds after which it is ended with all that it started, with status 124; without one it may take as long as it does.
   /// - Throws: what the system says if it cannot be started.
   package static func run(_ program: String, _ arguments: [String], timeout: Double = .infinity) throws -> Output {
     let process = Process()
@@ -32,9 +32,20 @@ package enum Subprocess {
     let deadline = Date().addingTimeInterval(timeout)
     while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
     let isLate = process.isRunning
-    if isLate { process.terminate() }
+    if isLate { end(process) }
     process.waitUntilExit()
     let text = FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return Output(status: isLate ? 124 : process.terminationStatus, text: text)
+  }
+
+  /// Ends a program and what it started, which would go on and be waited for: they are a process group of their own. What does
+  /// not end when it is asked to is killed.
+  private static func end(_ process: Process) {
+    let id = process.processIdentifier
+    let group = getpgid(id) == id ? -id : id
+    kill(group, SIGTERM)
+    let deadline = Date().addingTimeInterval(2)
+    while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.01) }
+    kill(group, SIGKILL)
   }
 }

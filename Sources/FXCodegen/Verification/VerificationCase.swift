@@ -48,6 +48,14 @@ public enum VerificationOutcome: Sendable, Equatable {
 
   /// Whether it is `failed`: what is refused or skipped is no failure.
   public var isFailure: Bool { if case .failed = self { true } else { false } }
+
+  /// Whether something judged the program and found nothing wrong.
+  public var isVerified: Bool {
+    switch self {
+    case .executed, .compiled, .parsed: true
+    case .refused, .skipped, .failed: false
+    }
+  }
 }
 
 extension VerificationOutcome: CustomStringConvertible {

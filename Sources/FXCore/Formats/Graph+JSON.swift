@@ -64,35 +64,10 @@ extension Graph {
     switch error {
     case let error as FormatError: return error
     case let error as TextError: return FormatError(.json, .text(error))
-    case DecodingError.keyNotFound(let key, let context):
-      return FormatError(.json, at: path(context), .expected("a field \"\(key.stringValue)\""))
-    case DecodingError.typeMismatch(let type, let context), DecodingError.valueNotFound(let type, let context):
-      return FormatError(.json, at: path(context), .expected(name(of: type)))
-    case DecodingError.dataCorrupted(let context):
-      return FormatError(.json, at: path(context), .expected("well-formed JSON (\(context.debugDescription))"))
+    case let error as DecodingError:
+      let (place, what) = error.expectation
+      return FormatError(.json, at: place, .expected(what))
     default: return FormatError(.json, .expected("well-formed JSON"))
-    }
-  }
-
-  /// What JSON calls what a Swift type is decoded from.
-  private static func name(of type: any Any.Type) -> String {
-    switch type {
-    case is String.Type: "a string"
-    case is Bool.Type: "true or false"
-    case is any BinaryInteger.Type: "a whole number"
-    case is any BinaryFloatingPoint.Type: "a number"
-    default: "\(type)".hasPrefix("Array") || "\(type)" == "Array<Any>" ? "a list" : "an object"
-    }
-  }
-
-  /// `regions[0].nodes[3].op`
-  private static func path(_ context: DecodingError.Context) -> String {
-    context.codingPath.reduce(into: "") { text, key in
-      if let index = key.intValue {
-        text += "[\(index)]"
-      } else {
-        text += (text.isEmpty ? "" : ".") + key.stringValue
-      }
     }
   }
 }

@@ -39,6 +39,11 @@ public struct SymbolBounds: Sendable, Hashable {
     self.maximum = maximum
     self.divisor = divisor
   }
+
+  /// Whether a size is within the bounds.
+  package func contains(_ size: Int) -> Bool {
+    size >= minimum && size <= maximum ?? .max && (divisor <= 1 || size % divisor == 0)
+  }
 }
 
 /// A fact about dimensions that a graph relies on.

@@ -32,11 +32,12 @@ public struct CostModel: Sendable, Hashable, Codable {
   static func operations(_ node: Node, _ operands: [TensorType?], _ results: [TensorType?]) -> Int {
     func sizes(_ index: Int) -> [Int] { index < operands.count ? operands[index]?.shape?.sizes ?? [] : [] }
     let elements = results.first.flatMap { $0?.shape?.sizes }?.reduce(1, *) ?? 1
+    func products(_ elements: Int, _ sums: Int) -> Int { elements.saturating(times: sums).saturating(times: 2) }
     switch node.op {
-    case .conv, .fusedConv: return 2 * elements * sizes(1).dropFirst().reduce(1, *)
-    case .convTranspose: return 2 * sizes(0).reduce(1, *) * sizes(1).dropFirst().reduce(1, *)
-    case .matmul, .fusedMatmul, .linear, .fusedLinear: return 2 * elements * (sizes(0).last ?? 1)
-    case .gemm, .fusedGemm: return 2 * elements * ((node.attributes[Gemm.transA] ? sizes(0).first : sizes(0).last) ?? 1)
+    case .conv, .fusedConv: return products(elements, sizes(1).dropFirst().reduce(1, *))
+    case .convTranspose: return products(sizes(0).reduce(1, *), sizes(1).dropFirst().reduce(1, *))
+    case .matmul, .fusedMatmul, .linear, .fusedLinear: return products(elements, sizes(0).last ?? 1)
+    case .gemm, .fusedGemm: return products(elements, (node.attributes[Gemm.transA] ? sizes(0).first : sizes(0).last) ?? 1)
     default: return node.op.has(.dataMovement) ? 0 : elements
     }
   }
@@ -45,10 +46,12 @@ public struct CostModel: Sendable, Hashable, Codable {
   /// Gropp 2005, "Optimization of Collective Communication Operations in MPICH").
   public static func bytesSent(_ op: String, operandBytes bytes: Int, ranks: Int) -> Int {
     guard ranks > 1 else { return 0 }
+    /// `bytes × (ranks − 1) ÷ ranks`, whose product may be wider than a word.
+    func scaled(_ bytes: Int) -> Int { ranks.dividingFullWidth(bytes.multipliedFullWidth(by: ranks - 1)).quotient }
     return switch op {
-    case "all_reduce": 2 * bytes * (ranks - 1) / ranks
-    case "all_gather": bytes * (ranks - 1)
-    case "reduce_scatter", "all_to_all": bytes * (ranks - 1) / ranks
+    case "all_reduce": scaled(2 * bytes)
+    case "all_gather": bytes.saturating(times: ranks - 1)
+    case "reduce_scatter", "all_to_all": scaled(bytes)
     case "broadcast", "reduce", "send": bytes
     default: 0
     }
@@ -71,5 +74,19 @@ extension TensorType {
   var byteCount: Int {
     guard let sizes = shape?.sizes, let count = try? Tensor.elementCount(of: sizes, elementType) else { return 0 }
     return elementType.byteCount(elements: count) ?? 0
+  }
+}
+
+extension Int {
+  /// The sum of two counts, at most `Int.max`: an estimate of what no machine can do is no reason to stop.
+  func saturating(plus other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
+  /// The product of two counts, at most `Int.max`.
+  func saturating(times other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
   }
 }

@@ -20,9 +20,12 @@ extension ExecutionPlan {
       self = try ExecutionPlan.fastest(graph, config)
       return
     }
-    let bound = try graph.bound(to: config.sizes).separatingUniformValues().separatingProducts(if: config.strategy != .data)
     let mesh = try config.resolvedMesh()
     let stageCount = mesh.size(of: Mesh.pipeline)
+    if let count = config.microBatches, count > 1, stageCount == 1 || config.strategy == .model {
+      throw PlanError.noPipeline(count)
+    }
+    let bound = try graph.bound(to: config.sizes).separatingUniformValues().separatingProducts(if: config.strategy != .data)
     var notes: [String] = []
     var wanted = 1
     if stageCount > 1, config.strategy != .model {
@@ -107,13 +110,14 @@ extension ExecutionPlan {
     let load = loads[stage]
     var (sent, seconds) = (0, 0.0)
     for action in try actions(of: rank) {
-      sent += CostModel.bytesSent(action.op, operandBytes: action.bytes, ranks: action.group.count)
+      sent = sent.saturating(plus: CostModel.bytesSent(action.op, operandBytes: action.bytes, ranks: action.group.count))
       seconds += cost.seconds(action.op, operandBytes: action.bytes, ranks: action.group.count)
     }
-    let held = load.heldBytes * schedule.mostHeld(stage: stage, of: stages.count, microBatches: microBatches)
+    let held = load.heldBytes.saturating(times: schedule.mostHeld(stage: stage, of: stages.count, microBatches: microBatches))
     return Partition(
       rank: rank, stage: stage, nodes: load.nodes, weightBytes: load.weightBytes,
-      peakBytes: load.peakBytes + max(0, held - load.heldBytes), heldBytes: held, operations: load.operations, bytesSent: sent,
+      peakBytes: load.peakBytes.saturating(plus: max(0, held - load.heldBytes)), heldBytes: held, operations: load.operations,
+      bytesSent: sent,
       computeSeconds: load.seconds, communicationSeconds: seconds)
   }
 
@@ -127,6 +131,10 @@ extension ExecutionPlan {
   ) throws -> ShardedProgram {
     let cutting = (microBatches > 1 ? [Mesh.micro] : []) + (mesh.size(of: Mesh.data) > 1 ? [Mesh.data] : [])
     let batch = batch(of: graph)
+    if microBatches > 1, let batch, let first = graph.inputs.first, !batch.isMultiple(of: microBatches) {
+      throw PlanError.microBatches(
+        microBatches, node: graph.name(of: first), reason: "has \(batch) rows, no multiple of \(microBatches)")
+    }
     var inputs: [ValueID: ShardingSpec] = [:]
     var weights: Set<ValueID> = []
     let full = try microBatches > 1 ? Mesh([(Mesh.micro, microBatches)] + mesh.axes.map { ($0.name, $0.size) }) : mesh
@@ -148,7 +156,8 @@ extension ExecutionPlan {
         spec.dimensions[0] = cutting
         while !spec.divides(sizes, on: full), !spec.dimensions[0].isEmpty { spec.dimensions[0].removeLast() }
         if microBatches > 1, !spec.dimensions[0].contains(Mesh.micro) {
-          throw PlanError.microBatches(microBatches, node: name, reason: "has \(first) rows")
+          throw PlanError.microBatches(
+            microBatches, node: name, reason: "has \(first) rows, which do not fall into as many parts on \(mesh)")
         }
       }
       inputs[input] = spec

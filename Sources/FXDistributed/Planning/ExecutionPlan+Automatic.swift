@@ -8,11 +8,18 @@ extension ExecutionPlan {
     for data in divisors(config.worldSize) {
       for tensor in divisors(config.worldSize / data) {
         let pipeline = config.worldSize / data / tensor
+        // Who asks for micro-batches asks for a pipeline.
+        if pipeline == 1, let count = config.microBatches, count > 1 { continue }
         var candidate = config
         candidate.mesh = try Mesh([(Mesh.data, data), (Mesh.pipeline, pipeline), (Mesh.tensor, tensor)])
         do {
           plans.append(try ExecutionPlan(graph, candidate))
         } catch let error as PlanError {
+          // What no mesh mends.
+          switch error {
+          case .unboundSymbols, .tooLarge, .effect: throw error
+          default: break
+          }
           refusals.append("\(candidate.mesh?.description ?? ""): \(error)")
         }
       }
@@ -20,6 +27,7 @@ extension ExecutionPlan {
     // Of plans that take the same time, the one whose ranks hold least.
     func order(_ plan: ExecutionPlan) -> (Double, Int) { (plan.estimatedSeconds, plan.partitions.map(\.peakBytes).max() ?? 0) }
     guard let best = plans.min(by: { order($0) < order($1) }) else {
+      if refusals.isEmpty, let count = config.microBatches { throw PlanError.noPipeline(count) }
       throw PlanError.mesh("", refusals.joined(separator: "; "))
     }
     let table = plans.sorted { order($0) < order($1) }.map { plan in

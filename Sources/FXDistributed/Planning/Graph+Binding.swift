@@ -37,7 +37,22 @@ extension Graph {
       }
     }
     try DeadCodeEliminationPass().apply(to: &graph)
+    try graph.requireSizesWithinReach()
     return graph
+  }
+
+  /// The most bytes of one tensor in a plan: so few that sums over all nodes and ranks are no overflow, and more than there is.
+  private static let mostBytes = 1 << 42
+
+  /// - Throws: `PlanError.tooLarge`.
+  private func requireSizesWithinReach() throws {
+    for value in try inputs + bodyNodes.flatMap({ try self[$0].results }) {
+      guard let type = sizedType(of: .value(value)) else { continue }
+      let count = try? Tensor.elementCount(of: type.shape?.sizes ?? [], type.elementType)
+      guard let count, type.elementType.byteCount(elements: count) ?? count <= Graph.mostBytes else {
+        throw PlanError.tooLarge(value: name(of: value), type)
+      }
+    }
   }
 
   /// The type of an operand, if it is a tensor of known sizes.

@@ -32,7 +32,7 @@ struct RankLoad {
       let results = node.results.map { graph.sizedType(of: .value($0)) }
       if node.op.schema?.family != .collective {
         let turns = position < both ? microBatches : 1
-        operations += CostModel.operations(node, operands, results) * turns
+        operations = operations.saturating(plus: CostModel.operations(node, operands, results).saturating(times: turns))
         seconds += cost.seconds(node, operands: operands, results: results) * Double(turns)
       }
       for result in node.results {

@@ -73,11 +73,16 @@ public struct PlanFolder: Sendable {
 
   /// - Throws: `PlanError.file` for a folder that holds no plan.
   public init(_ path: String) throws {
-    let url = URL(fileURLWithPath: path).appendingPathComponent("plan.json")
+    let file = "\(path)/plan.json"
     do {
-      contents = try JSONDecoder().decode(Contents.self, from: Data(contentsOf: url))
+      let mapped = try MappedFile(path: file)
+      contents = try withExtendedLifetime(mapped) { try JSONDecoder().decode(Contents.self, from: Data(mapped.bytes)) }
+    } catch let error as FileError {
+      throw PlanError.file("\(error)")
+    } catch let error as DecodingError {
+      throw PlanError.file("\(file): \(error.reason)")
     } catch {
-      throw PlanError.file("\(url.path): \(error.localizedDescription)")
+      throw PlanError.file("\(file): \(error)")
     }
     self.path = path
     try validate()

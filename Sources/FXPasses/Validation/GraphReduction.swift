@@ -77,21 +77,19 @@ public struct GraphReduction: Sendable {
     /// The fewest first calls, the last of which gives the result.
     mutating func cutEnd() {
       let last = search(1, nodes.count) { search, count in
-        search.holds(0..<count, [], search.resultsOf(search.nodes[count - 1]))
+        search.keep(0..<count, [], search.resultsOf(search.nodes[count - 1]))
       }
       guard let last else { return }
       range = 0..<last
       results = resultsOf(nodes[last - 1])
-      _ = keep(range, holes, results)
     }
 
     /// The fewest last calls.
     mutating func cutStart() {
       let end = range.upperBound
-      let count = search(1, range.count) { search, count in search.holds(end - count..<end, [], search.results) }
+      let count = search(1, range.count) { search, count in search.keep(end - count..<end, [], search.results) }
       guard let count else { return }
       range = end - count..<end
-      _ = keep(range, holes, results)
     }
 
     /// Call by call, while one goes.
@@ -119,10 +117,7 @@ public struct GraphReduction: Sendable {
 
     private func resultsOf(_ node: NodeID) -> [Operand] { ((try? graph[node])?.results ?? []).map(Operand.value) }
 
-    private mutating func holds(_ range: Range<Int>, _ holes: Set<Int>, _ results: [Operand]?) -> Bool {
-      ask(range, holes, results) != nil
-    }
-
+    /// Asks, and keeps the candidate where the answer is yes: each of them is smaller than those kept before it.
     private mutating func keep(_ range: Range<Int>, _ holes: Set<Int>, _ results: [Operand]?) -> Bool {
       guard let found = ask(range, holes, results) else { return false }
       best = found

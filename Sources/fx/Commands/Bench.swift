@@ -16,22 +16,25 @@ struct Bench: ModelCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?
-  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "Timed runs after the first.") var iterations = 20
   @Option(help: "Also let so many callers run at once, each as often, and count the runs per second of all.")
   var callers: Int?
   @Flag(help: "As JSON on one line.") var json = false
 
+  static let mostIterations = 1_000_000_000
+
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
     if let callers, callers < 1 || callers > 1024 { throw ValidationError("--callers must be 1 to 1024") }
-    if iterations < 1 { throw ValidationError("--iterations must be at least 1") }
+    if !(1...Self.mostIterations).contains(iterations) {
+      throw ValidationError("--iterations must be 1 to \(Self.mostIterations)")
+    }
   }
 
   func execute() throws {
     let baseline = Bench.peakMegabytes
     let clock = ContinuousClock()
-    let count = threads ?? CPUBackend.coreCount
+    let count = threads.count
     var start = clock.now
     let graph = try ModelFile.read(model, checksWeights: false)
     let compiled = try CPUBackend(.init(threads: count)).compiled(graph)

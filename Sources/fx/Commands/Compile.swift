@@ -11,10 +11,11 @@ struct Compile: ModelCommand {
     discussion: """
       The model is optimized, written as C++ (see `fx codegen --target std_cpp`) and compiled with the machine's compiler. \
       The library has the C interface of fx_interface.h; its weights are part of it. Sizes are fixed: give those that the \
-      model leaves open with --shape.
+      model leaves open with --size or --shape.
 
-      Example:
-        fx compile model.onnx -o libmodel.so --shape input=1,3,224,224
+      Examples:
+        fx compile model.onnx -o libmodel.so --size batch=1
+        fx compile model.onnx -o libmodel.so --shape input=1,3,224,224 --flags=-O2
       """)
 
   @Argument(help: "The model.") var model: String
@@ -27,6 +28,7 @@ struct Compile: ModelCommand {
   @Flag(help: "Write the model as it is, without optimizing it first.") var plain = false
 
   func execute() throws {
+    try OutputFile.check(output)
     var graph = try ModelFile.read(model)
     try shapes.apply(to: &graph)
     let passes = PassManager.defaultOptimizationPasses(executor: plain ? nil : ReferenceExecutor())

@@ -8,7 +8,7 @@ struct Conformance: ParsableCommand {
     discussion: """
       Every folder below FOLDERS that holds model.onnx and test_data_set_*/{input,output}_*.pb is a case. A data.json beside \
       the model gives its rtol and atol. A line per failing case, and last: N passed, N failed, N skipped. What is skipped \
-      failed as a list in the program expects, for a reason that is printed.
+      failed as a list in the program expects, for a reason that is printed. Exit status 1 if a case failed.
 
       Example:
         fx conformance models --mode roundtrip --filter resnet
@@ -29,17 +29,20 @@ struct Conformance: ParsableCommand {
 
   func validate() throws {
     if folders.isEmpty { throw ValidationError("at least one folder is needed") }
-    if let filter {
-      do { _ = try Regex(filter) } catch { throw ValidationError("--filter '\(filter)' is not a regular expression: \(error)") }
-    }
+    try CaseFilter.check(filter)
+    try Tolerance.check(rtol, atol)
   }
 
   func run() throws {
     let pattern = try filter.map { try Regex($0) }
     var cases = try folders.flatMap(ConformanceCase.find)
-    if let pattern { cases = try cases.filter { try pattern.firstMatch(in: $0.folder) != nil } }
+    if let json { try OutputFile.check(json) }
     guard !cases.isEmpty else {
       throw ModelFileError(path: folders.joined(separator: " "), problem: .content(ConformanceError.noCases))
+    }
+    if let pattern { cases = try cases.filter { try pattern.firstMatch(in: $0.folder) != nil } }
+    guard !cases.isEmpty else {
+      throw ModelFileError(path: folders.joined(separator: " "), problem: .content(ConformanceError.noMatch(filter ?? "")))
     }
     var entries: [Entry] = []
     let clock = ContinuousClock()

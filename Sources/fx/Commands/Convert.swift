@@ -16,6 +16,7 @@ struct Convert: ModelCommand {
   var model: String { input }
 
   func execute() throws {
+    try ModelFile.checkOutput(output)
     try ModelFile.write(try ModelFile.read(input), to: output)
   }
 }

@@ -10,7 +10,9 @@ struct Diff: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two models: structure, weights, and numbers where inputs are given.",
     discussion: """
-      Exit status 1 if they differ in structure or weights, or if --min-db asks for more than the outputs keep.
+      What differs is listed, with --inputs also the first value in the order of execution that differs, and where most is lost.
+      Exit status 1 if they differ: without --inputs in structure or weights; with --inputs in the numbers of the outputs, \
+      whatever the structure, or where --min-db says how much noise they may have, in more than that.
 
       Example:
         fx diff model.onnx small.onnx --inputs samples --min-db 30
@@ -39,17 +41,25 @@ struct Diff: ModelCommand {
     let samples = try CalibrationFiles.samples(of: a, in: inputs)
     let comparison = try ValueComparisonByName(a, b, samples: samples, backend: CPUBackend())
     for (name, op, ratio) in comparison.values.prefix(max(worst, 0)) {
-      Terminal.line("\(ratio.decibelText.right(9)) dB  \(name) (\(op))")
+      Terminal.line("\(ratio.levelText.right(9)) dB  \(name) (\(op))")
+    }
+    if let first = comparison.first {
+      Terminal.line("first difference at '\(first.name)' (\(first.op)): \(first.ratio.levelText) dB")
     }
     if let origin = comparison.origin {
       Terminal.line("largest loss at '\(origin.name)' (\(origin.op)): \(origin.loss.fixed(1)) dB")
     }
-    for (name, ratio) in comparison.outputs { Terminal.line("output \(name): \(ratio.decibelText) dB") }
-    if let minDb {
-      for (name, ratio) in comparison.outputs where !(ratio.decibels >= minDb) && !ratio.decibels.isNaN {
-        throw CheckFailed(message: "output '\(name)' keeps \(ratio.decibelText) dB, \(minDb.fixed(1)) were asked for")
+    for (name, ratio) in comparison.outputs { Terminal.line("output \(name): \(ratio.levelText) dB") }
+    if let lost = Set(a.outputNames).symmetricDifference(b.outputNames).min() {
+      throw CheckFailed(message: "only one of \(first) and \(second) has an output '\(lost)'")
+    }
+    for (name, ratio) in comparison.outputs where ratio.differs {
+      guard let minDb else { throw CheckFailed(message: "output '\(name)' of \(first) and \(second) differs") }
+      if ratio.level < minDb {
+        throw CheckFailed(message: "output '\(name)' keeps \(ratio.levelText) dB, \(minDb.fixed(1)) were asked for")
       }
     }
+    if let name = comparison.otherwise { throw CheckFailed(message: "output '\(name)' of \(first) and \(second) differs") }
   }
 
   /// Prints what differs. Whether anything does.
@@ -90,9 +100,14 @@ struct Diff: ModelCommand {
 
 /// Values of two graphs under the same names, on the same inputs.
 private struct ValueComparisonByName {
-  /// The floating values that both have, those that differ most first.
-  let values: [(name: String, op: String, ratio: SignalToNoise)]
+  typealias Finding = (name: String, op: String, ratio: SignalToNoise)
+  /// The floating values that both have and that differ, those that differ most first.
+  let values: [Finding]
   let outputs: [(name: String, ratio: SignalToNoise)]
+  /// An output that has no numbers, such as strings or a sequence, and differs.
+  let otherwise: String?
+  /// The first value that differs, in the order in which the first graph runs.
+  let first: Finding?
   /// The node at which most is lost beyond what its operands had lost: where to look first.
   let origin: (name: String, op: String, loss: Double)?
 
@@ -116,6 +131,7 @@ private struct ValueComparisonByName {
     }
     var ratios = Array(repeating: SignalToNoise(), count: pairs.count)
     var outputs = Dictionary(a.outputNames.map { ($0, SignalToNoise()) }, uniquingKeysWith: { first, _ in first })
+    var other: String?
     for sample in samples {
       let inputs = sample.map(RuntimeValue.tensor)
       let (x, y) = (try runs[0].0.run(inputs), try runs[1].0.run(inputs))
@@ -123,29 +139,39 @@ private struct ValueComparisonByName {
         if let p = x[runs[0].1 + index].tensor, let q = y[runs[1].1 + index].tensor { try ratios[index].add(p, q) }
       }
       for (index, name) in b.outputNames.enumerated() {
-        guard let position = a.outputNames.firstIndex(of: name), let p = x[position].tensor, let q = y[index].tensor,
-          p.elementType != .string
-        else { continue }
-        try outputs[name]?.add(p, q)
+        guard let position = a.outputNames.firstIndex(of: name) else { continue }
+        if let p = x[position].tensor, let q = y[index].tensor, p.elementType != .string, q.elementType != .string {
+          try outputs[name]?.add(p, q)
+        } else if x[position] != y[index] {
+          other = other ?? name
+        }
       }
     }
     let all = zip(pairs, ratios).map { ($0, $1) }
-    let byValue = Dictionary(all.map { ($0.0.a, $0.1.decibels) }, uniquingKeysWith: { first, _ in first })
+    let byValue = Dictionary(all.map { ($0.0.a, $0.1.level) }, uniquingKeysWith: { first, _ in first })
+    func described(_ item: (name: String, node: NodeID, a: ValueID, b: ValueID), _ ratio: SignalToNoise) throws -> Finding {
+      (item.name, try a[item.node].op.description, ratio)
+    }
     var worst: (name: String, op: String, loss: Double)?
-    for (pair, ratio) in all where ratio.decibels.isFinite {
+    for (pair, ratio) in all where ratio.differs {
       // 100 dB stand for operands without any error.
-      let before = try a[pair.node].operands.compactMap { $0.value.flatMap { byValue[$0] } }.filter { !$0.isNaN }.min() ?? 100
-      let loss = min(before, 100) - ratio.decibels
+      let before = try a[pair.node].operands.compactMap { $0.value.flatMap { byValue[$0] } }.min() ?? 100
+      let loss = min(before, 100) - ratio.level
       if loss > worst?.loss ?? 0 { worst = (pair.name, try a[pair.node].op.description, loss) }
     }
     origin = worst
+    otherwise = other
     self.outputs = a.outputNames.compactMap { name in outputs[name].map { (name, $0) } }
-    values = try all.filter { $0.1.decibels.isFinite }.sorted { $0.1.decibels < $1.1.decibels }
-      .map { ($0.0.name, try a[$0.0.node].op.description, $0.1) }
+    first = try all.first { $0.1.differs }.map(described)
+    values = try all.filter { $0.1.differs }.sorted { $0.1.level < $1.1.level }.map(described)
   }
 }
 
 extension SignalToNoise {
+  /// Whether anything differs; NaN where a number was does, too.
+  fileprivate var differs: Bool { noise != 0 }
+  /// The decibels: infinite where nothing differs, and as low as can be where no number says how much does.
+  fileprivate var level: Double { !differs ? .infinity : decibels.isNaN ? -.infinity : decibels }
   /// With one digit after the point; `inf` where nothing differs.
-  fileprivate var decibelText: String { decibels.isFinite ? decibels.fixed(1) : "\(decibels)" }
+  fileprivate var levelText: String { level.isFinite ? level.fixed(1) : "\(level)" }
 }

@@ -12,6 +12,8 @@ struct Distribute: ModelCommand {
     discussion: """
       Run it with: mpirun -n N fx run --distributed PLAN --outputs FOLDER
 
+      A plan is for certain sizes: what the model leaves open is given by --size, or by --inputs.
+
       Example:
         fx distribute model.onnx --strategy tensor --ranks 4 --size batch=8 -o plan
       """)
@@ -21,7 +23,7 @@ struct Distribute: ModelCommand {
   var strategy: DistributionStrategy = .automatic
   @Option(help: "The number of ranks.") var ranks: Int
   @Option(help: "Ranks as a grid, such as data=2,tensor=2 or data=2,pipeline=2; by default the strategy's.") var mesh: String?
-  @Option(help: "A size for a symbol of the model, such as batch=8; can be given several times.") var size: [String] = []
+  @OptionGroup var sizes: SizeOptions
   @Option(help: "Folder with the inputs that the plan is to be for: symbols take their sizes from them.") var inputs: String?
   @Option(help: "Into how many parts a pipeline cuts the batch.") var microBatches: Int?
   @Option(name: .shortAndLong, help: "The folder to write the plan to; without it the plan is only described.")
@@ -29,15 +31,24 @@ struct Distribute: ModelCommand {
   @Flag(help: "A line for each rank.") var table = false
 
   func validate() throws {
-    if ranks < 1 { throw ValidationError("--ranks must be at least 1") }
+    if !(1...Mesh.mostRanks).contains(ranks) { throw ValidationError("--ranks must be 1 to \(Mesh.mostRanks)") }
     if let microBatches, microBatches < 1 { throw ValidationError("--micro-batches must be at least 1") }
+    if let mesh {
+      do { _ = try Mesh(text: mesh) } catch { throw ValidationError("--mesh: \(error)") }
+    }
   }
 
   func execute() throws {
     let graph = try ModelFile.read(model)
-    var config = DistributedConfig(worldSize: ranks, strategy: strategy, sizes: try sizes(for: graph), microBatches: microBatches)
+    var config = DistributedConfig(
+      worldSize: ranks, strategy: strategy, sizes: try allSizes(for: graph), microBatches: microBatches)
     config.mesh = try mesh.map { try Mesh(text: $0) }
-    let plan = try ExecutionPlan(graph, config)
+    let plan: ExecutionPlan
+    do {
+      plan = try ExecutionPlan(graph, config)
+    } catch PlanError.noPipeline(let count) {
+      throw ValidationError("--micro-batches \(count): \(PlanError.noPipeline(count))")
+    }
     try plan.check()
     if let output { try PlanFolder.write(plan, to: output) }
     Terminal.line(plan.summary)
@@ -52,21 +63,21 @@ struct Distribute: ModelCommand {
     }
   }
 
-  private func sizes(for graph: Graph) throws -> [String: Int] {
-    var sizes: [String: Int] = [:]
-    if let inputs {
-      for (input, value) in zip(graph.inputs, try ValueFiles.inputs(of: graph, in: inputs)) {
-        guard let shape = try graph.type(of: input).shape, let tensor = value.tensor else { continue }
-        for (dimension, size) in zip(shape, tensor.shape) { if let symbol = dimension.symbol { sizes[symbol] = size } }
+  /// The sizes that options give, and those of the inputs where there are some.
+  private func allSizes(for graph: Graph) throws -> [String: Int] {
+    let given = try sizes.sizes(for: graph)
+    var found: [String: Int] = [:]
+    for (input, value) in try zip(graph.inputs, inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? []) {
+      guard let shape = try graph.type(of: input).shape, let tensor = value.tensor else { continue }
+      for (dimension, size) in zip(shape, tensor.shape) { if let symbol = dimension.symbol { found[symbol] = size } }
+    }
+    for (symbol, size) in given {
+      if let other = found[symbol], other != size {
+        throw ValidationError("--size \(symbol)=\(size): the inputs in \(inputs ?? "") have \(other)")
       }
     }
-    for text in size {
-      let sides = text.split(separator: "=")
-      guard sides.count == 2, let number = Int(sides[1]), number > 0 else {
-        throw ValidationError("--size takes name=number, not '\(text)'")
-      }
-      sizes[String(sides[0])] = number
-    }
-    return sizes
+    let all = found.merging(given) { _, given in given }
+    try SizeOptions.require(graph.inputSymbols.subtracting(all.keys))
+    return all
   }
 }

@@ -15,6 +15,10 @@ struct Inspect: ModelCommand {
   @Flag(help: "As JSON.") var json = false
   @Flag(help: "The graph in the text format, large weights left out.") var text = false
 
+  func validate() throws {
+    if json, text { throw ValidationError("--json or --text, not both") }
+  }
+
   func execute() throws {
     let graph = try ModelFile.read(model, checksWeights: false)
     if text {

@@ -9,6 +9,8 @@ struct Ops: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The operators and what each layer knows of them.",
     discussion: """
+      Exit status 1 if --filter leaves none.
+
       Example:
         fx ops --filter conv
       """)
@@ -39,6 +41,7 @@ struct Ops: ParsableCommand {
     let rows = OperatorTable.standard.operators.filter { op in
       !op.has(.terminator) && filter.map { op.name.contains($0) } ?? true
     }.map(Row.init)
+    if let filter, rows.isEmpty { throw CheckFailed(message: "no operator's name contains '\(filter)'") }
     let counts = Self.layers.indices.map { layer in rows.count { $0.layers[layer] } }
     let summary =
       "\(rows.count) operators: \(counts[0]) shape rules, \(counts[1]) reference kernels, \(counts[2]) fast kernels, "

@@ -22,6 +22,8 @@ struct Optimize: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Simplify and fuse a model.",
     discussion: """
+      Exit status 1 if --validate finds a pass that changes what the model gives.
+
       Examples:
         fx optimize model.onnx -o small.onnx --validate --report
         fx optimize model.onnx --level aggressive --explain
@@ -46,10 +48,14 @@ struct Optimize: ModelCommand {
     if output == nil, !isValidated, !report, !explain, dump == nil {
       throw ValidationError("nothing to do: give --output, --validate, --report, --explain or --dump")
     }
+    if portable, level == .default || output == nil {
+      throw ValidationError("--portable is about the ONNX file that --level aggressive writes")
+    }
     if inputFolder != nil, !isValidated { throw ValidationError("--inputs are what --validate runs the model on") }
   }
 
   func execute() throws {
+    if let output { try ModelFile.checkOutput(output) }
     var graph = try ModelFile.read(input)
     var manager = level.passes()
     if isValidated { manager.validation = try validation(of: graph) }

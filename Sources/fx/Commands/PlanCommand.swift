@@ -1,13 +1,16 @@
 import ArgumentParser
 import FXCore
-import FXPasses
 import FXRuntime
 
 struct PlanCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "The memory that a run needs, known before it.",
     discussion: """
-      Example:
+      A plan follows from the inputs' types: nothing is run, and it may be for more than this machine holds. Sizes that the \
+      model leaves open are given by --size or --shape.
+
+      Examples:
+        fx plan model.onnx --size batch=8
         fx plan model.onnx --shape input=8,3,224,224
       """)
 
@@ -15,12 +18,10 @@ struct PlanCommand: ModelCommand {
   @OptionGroup var shapes: ShapeOptions
 
   func execute() throws {
-    var graph = try ModelFile.read(model)
-    try shapes.apply(to: &graph)
-    let inputs = try InputSampler().inputs(of: graph)
-    let compiled = try CPUBackend().compiled(graph)
-    for (input, value) in zip(graph.inputs, inputs) { Terminal.line("input  \(graph.name(of: input)): \(value.type)") }
-    let summary = try compiled.planSummary(for: inputs)
+    let graph = try ModelFile.read(model)
+    let types = try shapes.fixedTypes(for: graph)
+    let summary = try CPUBackend().compiled(graph).planSummary(forInputs: types)
+    for (input, type) in zip(graph.inputs, types) { Terminal.line("input  \(graph.name(of: input)): \(type)") }
     Terminal.line("steps  \(summary.steps), of which \(summary.evaluatedSteps) find their sizes in the run")
     Terminal.line("arena  \(summary.arenaBytes.byteText)")
     Terminal.line("output \(summary.outputBytes.byteText)")

@@ -14,24 +14,33 @@ struct ProfileCommand: ModelCommand {
 
   @Argument(help: "The model.") var model: String
   @Option(help: "Folder with the inputs; without it they are drawn from a fixed seed.") var inputs: String?
-  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "Runs; the fastest is shown.") var iterations = 5
-  @Option(help: "Lines of the table.") var top = 20
+  @Option(help: "Lines of each table; by default 20.") var top: Int?
   @Option(help: "Write a trace that Chrome's tracing page and Perfetto read.") var trace: String?
   @Flag(help: "The steps and the machine's peak as JSON instead of tables.") var json = false
 
+  func validate() throws {
+    if !(1...Bench.mostIterations).contains(iterations) {
+      throw ValidationError("--iterations must be 1 to \(Bench.mostIterations)")
+    }
+    if let top, top < 1 { throw ValidationError("--top must be at least 1") }
+    if json, top != nil { throw ValidationError("--top is about tables, which --json replaces") }
+  }
+
   func execute() throws {
+    if let trace { try OutputFile.check(trace) }
     let graph = try ModelFile.read(model)
-    let compiled = try CPUBackend(.init(threads: threads ?? CPUBackend.coreCount)).compiled(graph)
+    let compiled = try CPUBackend(.init(threads: threads.count)).compiled(graph)
     let values = try inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? InputSampler().inputs(of: graph)
     _ = try compiled.run(values)
     var best = try compiled.profile(values).profile
-    for _ in 1..<max(iterations, 1) {
+    for _ in 1..<iterations {
       let next = try compiled.profile(values).profile
       if next.total < best.total { best = next }
     }
-    let table = ProfileTable(best, threads: threads ?? CPUBackend.coreCount)
-    if json { Terminal.line(try table.json()) } else { table.print(top: top) }
+    let table = ProfileTable(best, threads: threads.count)
+    if json { Terminal.line(try table.json()) } else { table.print(top: top ?? 20) }
     if let trace { try AtomicFile.write([UInt8](best.chromeTrace().utf8), to: trace) }
   }
 }

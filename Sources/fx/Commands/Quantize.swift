@@ -30,20 +30,20 @@ struct Quantize: ModelCommand {
       """)
 
   @Argument(help: "The model to read.") var input: String
-  @Option(help: "Folder with samples of the inputs. The scheme static needs it, and --gptq, --max-drop and --report do.")
+  @Option(help: "Folder with samples of the inputs. The scheme static needs it, and --gptq and --report do.")
   var calibration: String?
   @Flag(help: "Use samples in which an input is one number everywhere, in place of refusing them.") var allowConstant = false
   @Option(name: .shortAndLong, help: "The file to write, its format told by the extension.") var output: String?
   @Option(help: "What becomes integers: \(QuantizationSchemeName.allCases.map(\.rawValue).joined(separator: ", ")).")
   var scheme = QuantizationSchemeName.static
-  @Option(help: "How static integers are written: qdq or qoperator.") var format = StaticQuantization.Format.qdq
-  @Option(help: "The type of activations: u8, i8, u16 or i16.") var activations = "u8"
-  @Option(help: "The type of weights of the scheme static: i8, u8 or i4.") var weights = "i8"
-  @Option(help: "How ranges are chosen: min-max, moving-average, mse, entropy, percentile or percentile:99.9.")
-  var observer = "mse"
+  @Option(help: "How static integers are written: qdq or qoperator; by default qdq.") var format: StaticQuantization.Format?
+  @Option(help: "The type of activations: u8, i8, u16 or i16; by default u8.") var activations: String?
+  @Option(help: "The type of weights of the schemes static and dynamic: i8, u8 or i4; by default i8.") var weights: String?
+  @Option(help: "How ranges are chosen: min-max, moving-average, mse (default), entropy, percentile or percentile:99.9.")
+  var observer: String?
   @Flag(help: "One scale for all of a layer's weights in place of one per output channel.") var perTensor = false
   @Flag(help: "Symmetric activations: the integers' middle is 0.") var symmetric = false
-  @Option(help: "How many weights share a scale in the weights- schemes.") var blockSize = 32
+  @Option(help: "How many weights share a scale in the weights- schemes; by default 32.") var blockSize: Int?
   @Flag(help: "Zero points for the blocks of the weights- schemes.") var asymmetric = false
   @Flag(help: "Equalize the channels of layers that follow each other first.") var equalize = false
   @Option(help: "Move difficulty from activations to weights first (SmoothQuant), by this share.") var smooth: Double?
@@ -68,25 +68,44 @@ struct Quantize: ModelCommand {
     if calibration == nil, scheme == .static || gptq || maxDrop != nil || smooth != nil || report {
       throw ValidationError("--calibration names the folder with samples, which this needs")
     }
-    if Observer(name: observer) == nil { throw ValidationError("'\(observer)' is no way to choose ranges: see --help") }
-    for (text, allowed) in [(activations, ["u8", "i8", "u16", "i16"]), (weights, ["i8", "u8", "i4"])]
-    where !allowed.contains(text) {
-      throw ValidationError("'\(text)' is none of \(allowed.joined(separator: ", "))")
+    if let observer, Observer(name: observer) == nil {
+      throw ValidationError("'\(observer)' is no way to choose ranges: see --help")
     }
-    let isStatic = scheme == .static
-    if !isStatic,
-      format == .qoperator || equalize || smooth != nil || correctBias || maxDrop != nil || keepBelow != nil || !exclude.isEmpty
-    {
-      throw ValidationError(
-        "--format, --equalize, --smooth, --correct-bias, --max-drop, --keep-below and --exclude belong to the scheme static")
+    for (text, allowed) in [(activations, ["u8", "i8", "u16", "i16"]), (weights, ["i8", "u8", "i4"])] {
+      if let text, !allowed.contains(text) { throw ValidationError("'\(text)' is none of \(allowed.joined(separator: ", "))") }
     }
-    if gptq, scheme != .int4, scheme != .int8 { throw ValidationError("--gptq belongs to the weights- schemes") }
+    try refuseWhatHasNoEffect()
     if let smooth, !(0...1).contains(smooth) { throw ValidationError("--smooth takes a share from 0 to 1") }
     if let maxDrop, !(0...100).contains(maxDrop) { throw ValidationError("--max-drop takes percent") }
   }
 
+  /// - Throws: `ValidationError` for an option that the scheme does not ask for.
+  private func refuseWhatHasNoEffect() throws {
+    let blocks: [QuantizationSchemeName] = [.int4, .int8]
+    let given: [(option: String, isGiven: Bool, schemes: [QuantizationSchemeName])] = [
+      ("--format", format != nil, [.static]), ("--activations", activations != nil, [.static]),
+      ("--observer", observer != nil, [.static]), ("--symmetric", symmetric, [.static]),
+      ("--equalize", equalize, [.static]), ("--smooth", smooth != nil, [.static]), ("--correct-bias", correctBias, [.static]),
+      ("--max-drop", maxDrop != nil, [.static]), ("--keep-below", keepBelow != nil, [.static]),
+      ("--exclude", !exclude.isEmpty, [.static]), ("--allow-constant", allowConstant, [.static]),
+      ("--weights", weights != nil, [.static, .dynamic]), ("--per-tensor", perTensor, [.static, .dynamic]),
+      ("--block-size", blockSize != nil, blocks), ("--asymmetric", asymmetric, blocks), ("--gptq", gptq, blocks),
+    ]
+    for (option, isGiven, schemes) in given where isGiven && !schemes.contains(scheme) {
+      let names = schemes.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("\(option) has no effect with --scheme \(scheme.rawValue): it belongs to \(names)")
+    }
+    if calibration != nil, scheme != .static, !gptq, !report {
+      throw ValidationError("--calibration has no effect with --scheme \(scheme.rawValue), but for --gptq and --report")
+    }
+  }
+
   func execute() throws {
+    if let output { try ModelFile.checkOutput(output) }
     let graph = try ModelFile.read(input)
+    for name in exclude where !graph.allNodes.contains(where: { graph.name(of: $0) == name }) {
+      throw GraphError.unknownName(name, suggestions: graph.nodeNames(near: name))
+    }
     let samples = try calibration.map { try CalibrationFiles.samples(of: graph, in: $0) } ?? []
     let backend = CPUBackend()
     let quantized: QuantizedModel
@@ -97,7 +116,7 @@ struct Quantize: ModelCommand {
       ).quantize(graph)
     case .int4, .int8:
       quantized = try WeightOnlyQuantization(
-        bits: scheme == .int4 ? 4 : 8, blockSize: blockSize, scheme: asymmetric ? .asymmetric : .symmetric,
+        bits: scheme == .int4 ? 4 : 8, blockSize: blockSize ?? 32, scheme: asymmetric ? .asymmetric : .symmetric,
         gptq: gptq ? GPTQ() : nil, executor: backend
       ).quantize(graph, samples: samples)
     case .static: quantized = try quantizeStatically(graph, samples, backend)
@@ -110,21 +129,22 @@ struct Quantize: ModelCommand {
   }
 
   private func weightSpec() throws -> QuantizationSpec {
-    let type = ElementType(rawValue: weights) ?? .int8
+    let type = ElementType(rawValue: weights ?? "i8") ?? .int8
     return QuantizationSpec(
       type, type == .uint8 ? .asymmetric : .symmetric, observer: type == .int4 ? .meanSquaredError : .minMax)
   }
 
   private func quantizeStatically(_ graph: Graph, _ samples: [[Tensor]], _ backend: CPUBackend) throws -> QuantizedModel {
-    let type = ElementType(rawValue: activations) ?? .uint8
+    let type = ElementType(rawValue: activations ?? "u8") ?? .uint8
     var quantizer = CPUQuantizer(
       activation: QuantizationSpec(
-        type, symmetric || type.isSignedInteger ? .symmetric : .asymmetric, observer: Observer(name: observer) ?? .minMax),
+        type, symmetric || type.isSignedInteger ? .symmetric : .asymmetric,
+        observer: Observer(name: observer ?? "mse") ?? .meanSquaredError),
       weight: try weightSpec(), isPerChannel: !perTensor, excluded: Set(exclude))
     var preparations: [any Pass] = equalize ? [CrossLayerEqualization()] : []
     if let smooth { preparations.append(SmoothQuant(alpha: smooth, samples: samples, executor: backend)) }
     var quantization = StaticQuantization(
-      quantizer: quantizer, format: format, preparations: preparations, correctsBias: correctBias,
+      quantizer: quantizer, format: format ?? .qdq, preparations: preparations, correctsBias: correctBias,
       allowsConstantInputs: allowConstant, executor: backend)
     if let keepBelow {
       let layers = try quantization.quantize(graph, samples: samples).report(on: samples).layers

@@ -7,6 +7,8 @@ struct Run: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a model on inputs from files.",
     discussion: """
+      Exit status 1 if --repeats finds other bits.
+
       Examples:
         fx run model.onnx --inputs in --outputs out
         fx run model.onnx --outputs out --max-memory 1000000000
@@ -16,7 +18,7 @@ struct Run: ModelCommand {
   @Option(help: "Folder with input_I.npy, input_I.pb or NAME.npy; without it inputs are drawn from a fixed seed.")
   var inputs: String?
   @Option(help: "Folder for output_I.npy (.pb where npy cannot).") var outputs: String
-  @Option(help: "Threads; by default one per core.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Use the slow kernels that define the operators.") var reference = false
   @Option(help: "Folder for what every node gives, with a table of nodes, types and times; implies --reference.")
   var dump: String?
@@ -26,7 +28,8 @@ struct Run: ModelCommand {
 
   @Option(help: "Run this rank's part of a plan that `fx distribute` wrote: mpirun -n N fx run --distributed PLAN.")
   var distributed: String?
-  @Option(help: "With --distributed: seconds after which a call to other ranks is an error.") var timeout = 60.0
+  @Option(help: "With --distributed: seconds after which a call to other ranks is an error; by default 60.")
+  var timeout: Double?
   @Option(help: "Run as often again: other bits are an error. With --distributed, say what the fastest run took.")
   var repeats = 0
 
@@ -34,13 +37,18 @@ struct Run: ModelCommand {
 
   func validate() throws {
     if (file == nil) == (distributed == nil) { throw ValidationError("give a model or --distributed PLAN") }
-    if timeout <= 0 || timeout > 86_400 { throw ValidationError("--timeout must be above 0 and at most a day") }
+    if let timeout, !(timeout > 0 && timeout <= 86_400) {
+      throw ValidationError("--timeout must be above 0 and at most a day, 86400 seconds")
+    }
+    if timeout != nil, distributed == nil { throw ValidationError("--timeout belongs to --distributed") }
     if repeats < 0 { throw ValidationError("--repeats must not be negative") }
     if repeats > 0, reference || dump != nil { throw ValidationError("--repeats is not for --reference and --dump") }
     if distributed != nil, dump != nil || maxMemory != nil || maxSeconds != nil {
       throw ValidationError("--dump, --max-memory and --max-seconds are not for --distributed")
     }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    if threads.threads != nil, distributed == nil, reference || dump != nil {
+      throw ValidationError("--threads is not for --reference and --dump, which take one")
+    }
     if let maxMemory, maxMemory < 0 { throw ValidationError("--max-memory must not be negative") }
     if let maxSeconds, !(maxSeconds >= 0 && maxSeconds < 1e9) {
       throw ValidationError("--max-seconds must not be negative, and below 10⁹")
@@ -53,7 +61,8 @@ struct Run: ModelCommand {
   func execute() throws {
     if let distributed {
       let run = DistributedRun(
-        plan: distributed, inputs: inputs, outputs: outputs, threads: threads ?? 1, reference: reference, timeout: timeout,
+        plan: distributed, inputs: inputs, outputs: outputs, threads: threads.threads ?? 1, reference: reference,
+        timeout: timeout ?? 60,
         repeats: repeats)
       return try run.execute()
     }
@@ -67,7 +76,7 @@ struct Run: ModelCommand {
       results = try ReferenceExecutor(timeLimit: timeLimit).run(graph, inputs: values)
     } else {
       let options = CPUBackend.Options(
-        threads: threads ?? CPUBackend.coreCount, memoryLimit: maxMemory, timeLimit: timeLimit)
+        threads: threads.count, memoryLimit: maxMemory, timeLimit: timeLimit)
       let compiled = try CPUBackend(options).compiled(graph)
       results = try compiled.run(values)
       var again: [RuntimeValue] = []

@@ -27,6 +27,7 @@ struct Visualize: ModelCommand {
   }
 
   func execute() throws {
+    try OutputFile.check(output)
     let debugger = GraphDebugger(try ModelFile.read(model))
     let text =
       switch format {
@@ -34,10 +35,6 @@ struct Visualize: ModelCommand {
       case .html: debugger.generateHTMLVisualization()
       case .text, nil: debugger.generateTextVisualization()
       }
-    do {
-      try AtomicFile.write([UInt8](text.utf8), to: output)
-    } catch {
-      throw ModelFileError(path: output, problem: .content(error))
-    }
+    try AtomicFile.write([UInt8](text.utf8), to: output)
   }
 }

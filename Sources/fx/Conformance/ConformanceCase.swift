@@ -3,7 +3,9 @@ import Foundation
 
 enum ConformanceError: Error, CustomStringConvertible {
   case noCases
+  case noMatch(String)
   case noDataSets
+  case file(String, String)
   case fileCount(String, expected: Int, actual: Int)
   case mismatch(set: String, output: String, String)
   case lessThanOnnx(String)
@@ -12,6 +14,8 @@ enum ConformanceError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .noCases: "no folder with model.onnx and test_data_set_* below it"
+    case .noMatch(let filter): "no case's path matches '\(filter)'"
+    case .file(let path, let reason): "\(path): \(reason)"
     case .noDataSets: "no test_data_set_* beside the model"
     case .fileCount(let set, let expected, let actual): "\(set) has \(actual) output files, the model \(expected) outputs"
     case .mismatch(let set, let output, let difference): "\(set) output '\(output)': \(difference)"
@@ -119,6 +123,12 @@ struct ConformanceCase {
   func tolerances() throws -> Tolerances? { try decoded("data.json") }
 
   private func decoded<Content: Decodable>(_ file: String) throws -> Content? {
-    try FileManager.default.contents(atPath: "\(folder)/\(file)").map { try JSONDecoder().decode(Content.self, from: $0) }
+    do {
+      return try FileManager.default.contents(atPath: "\(folder)/\(file)").map {
+        try JSONDecoder().decode(Content.self, from: $0)
+      }
+    } catch let error as DecodingError {
+      throw ConformanceError.file("\(folder)/\(file)", error.reason)
+    }
   }
 }

@@ -19,9 +19,11 @@ struct DistributedRun {
   ///
   /// A rank that fails says why, leaves the others a moment to say the same, and ends the job: nobody waits for ever.
   func execute() throws {
+    // A folder that holds no plan is told without the other ranks.
+    let folder = try PlanFolder(plan)
     let communicator = try CommunicationBackendType.mpi.communicator(timeout: .milliseconds(Int64(timeout * 1000)))
     do {
-      try run(communicator)
+      try run(folder, communicator)
     } catch {
       Terminal.error("\(plan): \(error)")
       Thread.sleep(forTimeInterval: 1)
@@ -31,8 +33,7 @@ struct DistributedRun {
     MPICommunicator.finish()
   }
 
-  private func run(_ communicator: any Communicator) throws {
-    let folder = try PlanFolder(plan)
+  private func run(_ folder: PlanFolder, _ communicator: any Communicator) throws {
     let backend: any Backend = reference ? ReferenceExecutor() : CPUBackend(.init(threads: threads))
     let executable = try DistributedExecutor(communicator: communicator, backend: backend).prepare(folder)
     let graph = try folder.inputs()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FXCore
 
 /// A command about one model file: whatever goes wrong names the file.
 protocol ModelCommand: ParsableCommand {
@@ -11,7 +12,10 @@ extension ModelCommand {
   func run() throws {
     do {
       try execute()
-    } catch let error where error is CheckFailed || error is ExitCode || error is ValidationError || error is ModelFileError {
+    } catch let error
+      where error is CheckFailed || error is ExitCode || error is ValidationError || error is ModelFileError
+      || error is FileError
+    {
       throw error
     } catch {
       throw ModelFileError(path: model, problem: .content(error))

@@ -26,10 +26,10 @@ struct ModelFileError: Error, CustomStringConvertible {
   var description: String {
     switch problem {
     case .extensionUnknown:
-      "\(path): models have one of the extensions \(ModelFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))"
+      "\(path.isEmpty ? "''" : path): models have one of the extensions \(ModelFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))"
     case .content(let error):
-      // Errors that already name the file are not prefixed again.
-      String(describing: error).contains(path) ? String(describing: error) : "\(path): \(error)"
+      // Errors that name a file, this or another, are not prefixed again.
+      error is FileError || String(describing: error).contains(path) ? String(describing: error) : "\(path): \(error)"
     }
   }
 }
@@ -53,6 +53,13 @@ enum ModelFile {
     } catch {
       throw ModelFileError(path: path, problem: .content(error))
     }
+  }
+
+  /// Looks before long work whether a model can be written to a path.
+  /// - Throws: `ModelFileError` for an extension that says no format; `FileError`.
+  static func checkOutput(_ path: String) throws {
+    _ = try ModelFormat(path: path)
+    try OutputFile.check(path)
   }
 
   /// Writes a model; the file appears whole or not at all.

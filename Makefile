@@ -22,12 +22,12 @@ TEST_INPUTS = FX_PYTHON="$$(scripts/python-env.sh python)" && export FX_PYTHON &
   layers consumer lint format sanitize coverage docs digits clean
 
 help: ## list the goals
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the system packages that building and testing need
 	@scripts/deps.sh test
 
-build:
+build: ## build fx into .build-release/release
 	@scripts/deps.sh build
 	@swift build -c release -j $(JOBS) --scratch-path $(RELEASE) --product fx
 

@@ -41,6 +41,7 @@ stage=$dist/stage/$name
 mkdir -p "$stage/completions"
 cp .build-static/release/fx "$stage/fx"
 strip "$stage/fx"
+[ "$("$stage/fx" --version)" = "fx $version" ] || { echo "error: fx says it is $("$stage/fx" --version), CHANGELOG.md $version" >&2; exit 1; }
 cp LICENSE CHANGELOG.md "$stage/"
 for shell in bash zsh fish; do "$stage/fx" --generate-completion-script $shell >"$stage/completions/fx.$shell"; done
 if command -v ldd >/dev/null && ldd "$stage/fx" | grep -q 'libswift\|libFoundation'; then

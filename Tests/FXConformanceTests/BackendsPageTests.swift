@@ -2,6 +2,7 @@ import FXCore
 import FXPasses
 import FXRuntime
 import FXTrace
+import Foundation
 import Testing
 
 /// The programs of `docs/Backends.md`, the first of which is the tutorial's "Custom Backend Integration".
@@ -27,19 +28,6 @@ import Testing
     }
   }
 
-  /// Runs `relu` only.
-  struct MyBackend: CustomBackend {
-    var info: BackendInfo { BackendInfo(name: "mine", version: "1", capabilities: [.graphExecution], deviceTypes: ["cpu"]) }
-
-    func support(for node: NodeID, in graph: Graph) -> BackendSupport {
-      (try? graph[node].op) == .relu ? .supported : .unsupported(reason: "relu only")
-    }
-
-    func execute(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
-      try ReferenceExecutor().run(graph, inputs: inputs)
-    }
-  }
-
   func createSimpleGraph() throws -> Graph {
     var tracer = ModuleTracer()
     try tracer.addInput("x", .tensor(.float32, ["batch", 3]))
@@ -51,7 +39,14 @@ import Testing
     return graph
   }
 
-  @Test func everyBlockStandsInThisFile() throws { try expectProgramsOfPage("docs/Backends.md", in: [#filePath]) }
+  /// Those that are whole files are files of this target.
+  @Test func everyBlockStandsInAFile() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let files = ["BackendsPageTests", "BackendsPageTogether", "BackendsPageMismatches"].map {
+      folder.appendingPathComponent("\($0).swift").path
+    }
+    try expectProgramsOfPage("docs/Backends.md", in: files)
+  }
 
   @Test func customBackend() throws {
     let graph = try createSimpleGraph()
@@ -79,10 +74,8 @@ import Testing
   @Test func severalTogether() throws {
     let graph = try createSimpleGraph()
     let inputs: [RuntimeValue] = [.tensor(try Tensor([2, 3], [1, -2, 3, -4, 5, -6] as [Float]))]
-    let mixed = try PartitionedBackend([MyBackend(), CPUBackend()]).compiled(graph)
-    let outputs = try mixed.run(inputs)
-    for part in mixed.split.parts { print(part.target, part.graph.nodeCount) }
-    #expect(mixed.split.parts.map(\.target) == ["cpu", "mine"])
+    #expect(try PartitionedBackend([MyBackend(), CPUBackend()]).compiled(graph).split.parts.map(\.target) == ["cpu", "mine"])
+    let outputs = try runTogether(graph, inputs)
     let whole = try CPUBackend().run(graph, inputs: inputs)
     if case .differ(let mismatch) = OutputComparison(.reassociates).compare(outputs[0], whole[0]) { Issue.record("\(mismatch)") }
 
@@ -98,13 +91,17 @@ import Testing
 
   @Test func testingOne() throws {
     let graph = try Graph(text: "fx 1\ngraph @main(%x: f32[n]) {\n%y: f32[n] = relu(%x)\nreturn %y\n}")
-    for size in [0, 1, 7] {
-      let inputs = try InputSampler(seed: 1, sizes: ["n": size]).inputs(of: graph)
-      let (ours, reference) = (try MyBackend().compile(graph).run(inputs), try ReferenceExecutor().run(graph, inputs: inputs))
-      for (a, b) in zip(ours, reference) {
-        if case .differ(let mismatch) = OutputComparison(.reassociates).compare(a, b) { print(mismatch) }
-      }
-      #expect(ours == reference)
+    for size in [0, 1, 7] { #expect(try mismatches(of: MyBackend(), on: graph, sizes: ["n": size]).isEmpty) }
+    let wrong = try Graph(text: "fx 1\ngraph @wrong(%x: f32[n]) {\n%y: f32[n] = neg(%x)\nreturn %y\n}")
+    #expect(try mismatches(of: Wrong(graph: wrong), on: graph, sizes: ["n": 7]).count == 1)
+  }
+
+  /// Runs another graph.
+  struct Wrong: CustomBackend {
+    let graph: Graph
+    var info: BackendInfo { MyBackend().info }
+    func execute(_ graph: Graph, inputs: [RuntimeValue]) throws -> [RuntimeValue] {
+      try ReferenceExecutor().run(self.graph, inputs: inputs)
     }
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 /// What `fx` says of itself.
 @Suite struct HelpTests {
-  private static func commands() throws -> [String] {
+  static func commands() throws -> [String] {
     let overview = try Command.fx(["help"]).output
     let list = overview.components(separatedBy: "SUBCOMMANDS:").last ?? ""
     return list.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.contains("'fx help") }

@@ -26,6 +26,24 @@ import Testing
     }
   }
 
+  /// Figures are those of the tables that measuring wrote.
+  @Test func figures() throws {
+    func text(_ page: String) throws -> String { try String(contentsOf: Self.root.appendingPathComponent(page), encoding: .utf8) }
+    func withComma(_ number: Substring) -> String { "\(number.dropLast(3)),\(number.suffix(3))" }
+    let table = try text("docs/Conformance.md")
+    func passed(_ mode: String) throws -> String {
+      let row = try #require(table.split(separator: "\n").first { $0.hasPrefix("| \(mode) |") })
+      return withComma(try #require(row.matches(of: /[0-9]+/).first).output)
+    }
+    // Lines may end anywhere.
+    let readme = try text("README.md").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(readme.contains("All \(try passed("run")) of ONNX's backend cases pass"))
+    #expect(readme.contains("\(try passed("decomposed")) and \(try passed("symbolic-decomposed")), each miss with its reason"))
+    #expect(try text("docs/CheckConformance.md").contains("all \(try passed("run")) in nine modes"))
+    // The error of Winograd's convolutions, wherever it is spoken of.
+    for page in ["docs/Numerics.md", "docs/Performance.md"] { #expect(try text(page).contains("about 1.7 times that of")) }
+  }
+
   @Test func readOptimizeRunExport() throws {
     // The README's paths are relative to the package, where `make test` runs.
     try #require(FileManager.default.fileExists(atPath: "Models/digits/model.onnx"))

@@ -1,5 +1,4 @@
-/// What `fx --version` prints, and `scripts/release.sh` calls its archives by. The top of CHANGELOG.md is the same, which a test
-/// looks after.
+/// What `fx --version` prints: the version at the top of CHANGELOG.md, as a test and `scripts/release.sh` see to.
 enum Version {
   static let current = "0.1.0"
 }

@@ -94,6 +94,10 @@ import Testing
       "fx: MODEL: 'images' would be f32[100000000000000, 1, 8, 8], which no rank can hold"),
     Refusal("distribute MODEL --strategy data --ranks \(huge) --size batch=8", 2, "Error: --ranks must be 1 to 1048576"),
     Refusal("distribute MODEL --strategy data --ranks 2 --mesh rows", 2, "Error: --mesh: the mesh 'rows' is none"),
+    Refusal("distribute MODEL --strategy data --ranks 2 --mesh data=4", 2, "Error: --mesh data=4 has 4 ranks, --ranks says 2"),
+    Refusal(
+      "distribute MODEL --strategy tensor --ranks 2 --mesh data=2", 2,
+      "Error: --strategy tensor divides along tensor alone, which --mesh data=2 does not: hybrid takes any mesh"),
     Refusal(
       "distribute MODEL --strategy data --ranks 2 --size batch=8 --micro-batches 2", 2,
       "Error: --micro-batches 2: 2 micro-batches are for a pipeline"),
@@ -197,6 +201,18 @@ import Testing
       #expect(plan.status == 0 && plan.output.contains("input  y: f32[3, 5]\n"), "\(plan)")
       let beyond = try Command.run(["plan", path, "--size", "n=9", "--size", "m=1"])
       #expect(beyond.status == 2 && beyond.errors.hasPrefix("Error: --size n=9: in the model it is "), "\(beyond.errors)")
+    }
+  }
+
+  /// Inputs that the model does not take are no source of sizes.
+  @Test func inputsOfAnotherTypeGiveNoSizes() throws {
+    try Self.withFolder { folder in
+      try Npy.write(Tensor(vector: [Int64(1), 2]), to: "\(folder)/input_0.npy")
+      let (_, errors, status) = try Command.run([
+        "distribute", Self.model, "--strategy", "data", "--ranks", "2", "--inputs", folder,
+      ])
+      #expect(status == 3)
+      #expect(errors == "fx: \(Self.model): input 'images' is f32[batch, 1, 8, 8], i64[2] was given\n")
     }
   }
 }

@@ -25,6 +25,22 @@ import Testing
     }
   }
 
+  /// Every command says what it is for in a sentence, and those that may answer no say what that is.
+  @Test func everyCommandSaysWhatItIsFor() throws {
+    for command in try Self.commands() {
+      let text = try Command.fx(["help", command]).output.components(separatedBy: "USAGE:")[0]
+      let paragraphs = text.components(separatedBy: "\n\n")
+      #expect(paragraphs[0].hasPrefix("OVERVIEW: ") && paragraphs[0].hasSuffix("."), "\(command): \(paragraphs[0])")
+      let says = text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("status 1")
+      let mayAnswerNo = ["run", "conformance", "optimize", "ops", "codegen", "diff", "reduce", "doctor", "demo"]
+      #expect(says == mayAnswerNo.contains(command), "fx help \(command)")
+    }
+    let overview = try Command.fx(["help"]).output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for status in ["0 done;", "1 the answer is no:", "2 wrong usage;", "3 a bad model or input"] {
+      #expect(overview.contains(status), "fx help lacks '\(status)'")
+    }
+  }
+
   /// A line that ends early is one whose source forgot to join it with the next.
   @Test func paragraphsAreWrappedOnce() throws {
     for command in try Self.commands() {

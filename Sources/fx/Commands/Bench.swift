@@ -10,6 +10,8 @@ struct Bench: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time loading, the first run and later runs of a model.",
     discussion: """
+      Runs are on the same inputs; what is told of memory is what the process took beyond its start.
+
       Example:
         fx bench model.onnx --threads 1 --iterations 50
       """)

@@ -11,6 +11,8 @@ struct Demo: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Everything at once: inspect, optimize with validation, run, export and profile a model.",
     discussion: """
+      Nothing is left behind. Exit status 1 if the exported model gives something else than the model.
+
       Example:
         fx demo model.onnx
       """)

@@ -4,7 +4,17 @@ import FXDistributed
 import FXRuntime
 import Foundation
 
-extension DistributionStrategy: ExpressibleByArgument {}
+extension DistributionStrategy: ExpressibleByArgument {
+  /// The axis along which the strategy divides; `nil` for those that divide along several.
+  fileprivate var axis: String? {
+    switch self {
+    case .data: "data"
+    case .tensor: "tensor"
+    case .model, .pipeline: "pipeline"
+    case .hybrid, .automatic: nil
+    }
+  }
+}
 
 struct Distribute: ModelCommand {
   static let configuration = CommandConfiguration(
@@ -34,7 +44,13 @@ struct Distribute: ModelCommand {
     if !(1...Mesh.mostRanks).contains(ranks) { throw ValidationError("--ranks must be 1 to \(Mesh.mostRanks)") }
     if let microBatches, microBatches < 1 { throw ValidationError("--micro-batches must be at least 1") }
     if let mesh {
-      do { _ = try Mesh(text: mesh) } catch { throw ValidationError("--mesh: \(error)") }
+      let grid: Mesh
+      do { grid = try Mesh(text: mesh) } catch { throw ValidationError("--mesh: \(error)") }
+      if grid.size != ranks { throw ValidationError("--mesh \(mesh) has \(grid.size) ranks, --ranks says \(ranks)") }
+      if let axis = strategy.axis, grid.size(of: axis) != ranks {
+        throw ValidationError(
+          "--strategy \(strategy) divides along \(axis) alone, which --mesh \(mesh) does not: hybrid takes any mesh")
+      }
     }
   }
 
@@ -68,8 +84,18 @@ struct Distribute: ModelCommand {
     let given = try sizes.sizes(for: graph)
     var found: [String: Int] = [:]
     for (input, value) in try zip(graph.inputs, inputs.map { try ValueFiles.inputs(of: graph, in: $0) } ?? []) {
-      guard let shape = try graph.type(of: input).shape, let tensor = value.tensor else { continue }
-      for (dimension, size) in zip(shape, tensor.shape) { if let symbol = dimension.symbol { found[symbol] = size } }
+      let type = try graph.type(of: input)
+      guard let expected = type.tensorType, let shape = expected.shape else { continue }
+      guard let tensor = value.tensor, expected.admits(tensor.type) else {
+        throw ExecutionError.inputType(graph.name(of: input), expected: type, actual: value.type)
+      }
+      for (axis, (dimension, size)) in zip(shape, tensor.shape).enumerated() {
+        guard let symbol = dimension.symbol else { continue }
+        if let earlier = found.updateValue(size, forKey: symbol), earlier != size {
+          throw ExecutionError.symbolConflict(
+            symbol: symbol, input: graph.name(of: input), dimension: axis, size: size, earlier: earlier)
+        }
+      }
     }
     for (symbol, size) in given {
       if let other = found[symbol], other != size {

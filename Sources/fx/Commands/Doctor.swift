@@ -1,6 +1,7 @@
 import ArgumentParser
 import FXCodegen
 import FXCore
+import FXDistributed
 import FXRuntime
 import Foundation
 
@@ -18,6 +19,7 @@ struct Doctor: ParsableCommand {
   var python = ProcessInfo.processInfo.environment["FX_CODEGEN_PYTHON"] ?? "python3"
 
   func run() throws {
+    say("fx", Version.current)
     let host = ProcessInfo.processInfo
     say("system", "\(host.operatingSystemVersionString), \(host.activeProcessorCount) of \(host.processorCount) cores")
     say("memory", Int(clamping: host.physicalMemory).byteText)
@@ -27,6 +29,8 @@ struct Doctor: ParsableCommand {
     )
     say("peak", String(format: "%.0f GFLOP/s on one core, measured", MachinePeak.operationsPerSecond() / 1e9))
     say("BLAS", HostInfo.blas ?? "none: products of f64 run on the reference kernels")
+    let engines = CommunicationBackendType.available.map(\.rawValue).joined(separator: ", ")
+    say("distributed", engines.isEmpty ? "threads of one process; this build has no MPI (build with `--traits MPI`)" : engines)
     for (name, arguments, use) in Self.tools {
       say(name, (firstLine(name, arguments) ?? "not found") + ": \(use)")
     }

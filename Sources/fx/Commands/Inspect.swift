@@ -6,6 +6,8 @@ struct Inspect: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Inputs, outputs, operators, parameters and opsets of a model.",
     discussion: """
+      Weights stay in their file where the format allows, so that large models are told of at once.
+
       Examples:
         fx inspect model.onnx
         fx inspect model.onnx --text | less

@@ -8,6 +8,8 @@ struct ProfileCommand: ModelCommand {
   static let configuration = CommandConfiguration(
     commandName: "profile", abstract: "Where a run's time goes, node by node.",
     discussion: """
+      Steps of the compiled model by the time that they take, with the share of the machine's peak that they reach.
+
       Example:
         fx profile model.onnx --threads 1 --trace trace.json
       """)

@@ -16,7 +16,7 @@ struct Reduce: ModelCommand {
 
       Examples:
         fx reduce model.onnx --command 'python check.py {model}' -o small.onnx
-        fx reduce model.onnx --command './check {model} {inputs}' -o small.fxt --budget 50 --seconds 600
+        fx reduce model.onnx --command './check {model}' -o a.fxt --seconds 600
       """)
 
   @Argument(help: "The model.") var model: String

@@ -7,6 +7,8 @@ struct Visualize: ModelCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw a model: .html (one page for a browser), .dot (Graphviz) or .txt, told by the extension.",
     discussion: """
+      Modules are boxes in boxes, which the page opens and closes.
+
       Example:
         fx visualize model.onnx -o model.html
       """)

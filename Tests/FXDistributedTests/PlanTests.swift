@@ -90,6 +90,32 @@ import Testing
         "\($0)" == "a batch comes apart into at least one micro-batch, not \(count)"
       }
     }
+    #expect {
+      try plan { ($0.strategy, $0.microBatches) = (.pipeline, 3) }
+    } throws: {
+      "\($0)" == "the batch does not come apart into 3 equal micro-batches: 'x' has 8 rows, no multiple of 3"
+    }
+    for strategy in [DistributionStrategy.data, .tensor, .model] {
+      #expect {
+        try plan { ($0.strategy, $0.microBatches) = (strategy, 2) }
+      } throws: {
+        "\($0)"
+          == "2 micro-batches are for a pipeline, which this plan has none of: a strategy `pipeline`, or a mesh with that axis"
+      }
+    }
+    #expect(try plan { ($0.strategy, $0.microBatches) = (.automatic, 2) }.mesh.size(of: "pipeline") == 2)
+    for (size, strategy) in [(Int.max, DistributionStrategy.data), (1 << 50, .automatic), (1 << 40, .tensor)] {
+      #expect {
+        try plan { ($0.strategy, $0.sizes) = (strategy, ["batch": size]) }
+      } throws: {
+        "\($0)".hasSuffix(", which no rank can hold") && "\($0)".hasPrefix("'x' would be f32[\(size), ")
+      }
+    }
+    // What fits is estimated without an overflow, however long it would take.
+    let cost = CostModel()
+    #expect(CostModel.bytesSent("all_gather", operandBytes: 1 << 60, ranks: 1 << 10) == .max)
+    #expect(CostModel.bytesSent("all_reduce", operandBytes: 1 << 60, ranks: 1 << 10) == (1 << 61) - (1 << 51))
+    #expect(cost.seconds("all_gather", operandBytes: 1 << 60, ranks: 1 << 10).isFinite)
     for rank in [-1, 2] {
       #expect(throws: PlanError.rank(rank, worldSize: 2)) { try plan { _ in }.actions(of: rank) }
     }

@@ -37,8 +37,12 @@ def calls_for_memory(fx, counter, model, threads, runs):
     return int(found[1])
 
 
-def steps(fx, model):
-    return int(re.search(r"^steps\s+(\d+)", subprocess.run([fx, "plan", model], capture_output=True, text=True).stdout, re.M)[1])
+def steps(fx, model, sizes):
+    done = subprocess.run([fx, "plan", model, *sizes], capture_output=True, text=True)
+    found = re.search(r"^steps\s+(\d+)", done.stdout, re.M)
+    if done.returncode != 0 or not found:
+        sys.exit(f"fx plan {model}: {done.stderr.strip()[-300:]}")
+    return int(found[1])
 
 
 def check_allocations(fx, folder):
@@ -46,12 +50,13 @@ def check_allocations(fx, folder):
     subprocess.run(["clang", "-O2", "-shared", "-fPIC", KERNELS / "allocations.c", "-o", counter], check=True)
     (folder / "chain.fxt").write_text(chain(1000))
     passed = True
-    for model in [ROOT / "Models" / "digits" / "model.onnx", folder / "chain.fxt"]:
+    # The size of the batch is the one that `fx bench` draws.
+    for model, sizes in [(ROOT / "Models" / "digits" / "model.onnx", ["--size", "batch=2"]), (folder / "chain.fxt", [])]:
         for threads in (1, 2):
             # `fx bench` itself grows one array while it times: none of it is left of the difference per run.
             few, many = (calls_for_memory(fx, counter, model, threads, runs) for runs in (100, 600))
             each = (many - few) / 500
-            bound = 0 if threads == 1 else steps(fx, model)
+            bound = 0 if threads == 1 else steps(fx, model, sizes)
             good = each < bound + 0.05
             passed &= good
             print(f"{model.stem if model.stem != 'model' else model.parent.name:10} {threads} threads  "

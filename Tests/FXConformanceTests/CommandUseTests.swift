@@ -42,7 +42,7 @@ import Testing
     Refusal("inspect MODEL --json --text", 2, "Error: --json or --text, not both"),
     Refusal("convert MODEL /nowhere/m.fxt", 3, "fx: cannot create /nowhere/m.fxt: No such file or directory\n"),
     Refusal("optimize MODEL -o /nowhere/m.onnx", 3, "fx: cannot create /nowhere/m.onnx: No such file or directory\n"),
-    Refusal("optimize MODEL -o /tmp", 3, "fx: /tmp: models have one of the extensions .onnx, .json, .fxt, .fxb\n"),
+    Refusal("optimize MODEL -o /tmp", 3, "fx: /tmp: a folder; models have one of the extensions .onnx, .json, .fxt, .fxb\n"),
     Refusal("optimize MODEL --report --portable", 2, "Error: --portable is about the ONNX file"),
     Refusal("compile MODEL -o /nowhere/l.so --size batch=1", 3, "fx: cannot create /nowhere/l.so: No such file or directory\n"),
     Refusal("visualize MODEL -o /nowhere/m.html", 3, "fx: cannot create /nowhere/m.html: No such file or directory\n"),
@@ -71,6 +71,8 @@ import Testing
     Refusal("conformance Models --rtol=-1", 2, "Error: --rtol must not be negative, -1.0 was given"),
     Refusal("conformance Models --atol nan", 2, "Error: --atol must not be negative, nan was given"),
     Refusal("conformance Models --filter nosuch", 3, "fx: Models: no case's path matches 'nosuch'"),
+    Refusal("codegen Models --target numpy --verify --filter nosuch", 3, "fx: Models: no case's path matches 'nosuch'"),
+    Refusal("codegen Sources --target numpy --verify", 3, "fx: Sources: no folder with model.onnx and test_data_set_* below it"),
     // Sizes.
     Refusal("plan MODEL", 2, "Error: batch is open: give it a size, as --size batch=8 does\n  See 'fx help plan' for more"),
     Refusal("plan MODEL --size n=8", 2, "Error: --size n=8: the inputs have no size called 'n'; they have the open sizes batch"),

@@ -53,10 +53,7 @@ struct Codegen: ParsableCommand {
     if !isFolder, filter != nil { throw ValidationError("--filter chooses among the models of a folder; \(model) is none") }
   }
 
-  private var isFolder: Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory) && isDirectory.boolValue
-  }
+  private var isFolder: Bool { FileManager.isFolder(model) }
 
   func run() throws {
     let generator = CodeGenerator()
@@ -161,10 +158,8 @@ struct Codegen: ParsableCommand {
   }
 
   private func folderCases() throws -> [VerificationCase] {
-    let pattern = try filter.map { try Regex($0) }
     var cases: [VerificationCase] = []
-    for item in try ConformanceCase.find(below: model) {
-      if let pattern, try pattern.firstMatch(in: item.folder) == nil { continue }
+    for item in try ConformanceCase.find(below: [model], matching: filter) {
       // What makes a case one of random numbers, or expected to fail, is the executor's business too.
       if RandomCases.contains(item.name) || ExpectedFailures.reason(case: item.name, mode: .reference) != nil { continue }
       Terminal.progress("reading \(item.name)")

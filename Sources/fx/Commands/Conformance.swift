@@ -34,16 +34,8 @@ struct Conformance: ParsableCommand {
   }
 
   func run() throws {
-    let pattern = try filter.map { try Regex($0) }
-    var cases = try folders.flatMap(ConformanceCase.find)
     if let json { try OutputFile.check(json) }
-    guard !cases.isEmpty else {
-      throw ModelFileError(path: folders.joined(separator: " "), problem: .content(ConformanceError.noCases))
-    }
-    if let pattern { cases = try cases.filter { try pattern.firstMatch(in: $0.folder) != nil } }
-    guard !cases.isEmpty else {
-      throw ModelFileError(path: folders.joined(separator: " "), problem: .content(ConformanceError.noMatch(filter ?? "")))
-    }
+    let cases = try ConformanceCase.find(below: folders, matching: filter)
     var entries: [Entry] = []
     let clock = ContinuousClock()
     for (index, item) in cases.enumerated() {

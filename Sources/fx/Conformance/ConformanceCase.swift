@@ -31,8 +31,21 @@ struct ConformanceCase {
   let folder: String
   var name: String { (folder as NSString).lastPathComponent }
 
+  /// The cases below folders, by path, or those whose path a regular expression matches.
+  /// - Throws: `ModelFileError` if there is none; `FileError`.
+  static func find(below roots: [String], matching filter: String?) throws -> [ConformanceCase] {
+    let pattern = try filter.map { try Regex($0) }
+    let all = try roots.flatMap(find)
+    let path = roots.joined(separator: " ")
+    guard !all.isEmpty else { throw ModelFileError(path: path, problem: .content(ConformanceError.noCases)) }
+    guard let pattern else { return all }
+    let chosen = try all.filter { try pattern.firstMatch(in: $0.folder) != nil }
+    guard !chosen.isEmpty else { throw ModelFileError(path: path, problem: .content(ConformanceError.noMatch(filter ?? ""))) }
+    return chosen
+  }
+
   /// The cases below a folder, by path.
-  static func find(below root: String) throws -> [ConformanceCase] {
+  private static func find(below root: String) throws -> [ConformanceCase] {
     let files = FileManager.default
     guard files.fileExists(atPath: root) else { throw FileError(path: root, operation: .open, code: ENOENT) }
     var found: [String] = []

@@ -8,16 +8,13 @@ import Foundation
 enum CalibrationFiles {
   /// - Throws: `ModelFileError` naming the folder and the input; `QuantizationError.calibration`.
   static func samples(of graph: Graph, in folder: String) throws -> [[Tensor]] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+    guard FileManager.isFolder(folder) else {
       throw ModelFileError(path: folder, problem: .content(CalibrationFileError.noFolder))
     }
     let entries = try FileManager.default.contentsOfDirectory(atPath: folder).sorted {
       $0.compare($1, options: .numeric) == .orderedAscending
     }
-    let folders = entries.map { "\(folder)/\($0)" }.filter {
-      FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) && isFolder.boolValue
-    }
+    let folders = entries.map { "\(folder)/\($0)" }.filter(FileManager.isFolder)
     let hasFiles = entries.contains { $0.hasSuffix(".npy") || $0.hasSuffix(".pb") }
     var samples: [[Tensor]] = []
     for path in hasFiles || folders.isEmpty ? [folder] : folders {

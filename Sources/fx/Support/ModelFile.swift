@@ -26,7 +26,8 @@ struct ModelFileError: Error, CustomStringConvertible {
   var description: String {
     switch problem {
     case .extensionUnknown:
-      "\(path.isEmpty ? "''" : path): models have one of the extensions \(ModelFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))"
+      (path.isEmpty ? "''" : path) + (FileManager.isFolder(path) ? ": a folder; models" : ": models")
+        + " have one of the extensions \(ModelFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))"
     case .content(let error):
       // Errors that name a file, this or another, are not prefixed again.
       error is FileError || String(describing: error).contains(path) ? String(describing: error) : "\(path): \(error)"

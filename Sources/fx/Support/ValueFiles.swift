@@ -8,11 +8,10 @@ import Foundation
 enum ValueFiles {
   /// The graph's inputs from a folder.
   static func inputs(of graph: Graph, in folder: String) throws -> [RuntimeValue] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-      throw FileError(path: folder, operation: .open, code: ENOENT)
+    guard FileManager.isFolder(folder) else {
+      let isFile = FileManager.default.fileExists(atPath: folder)
+      throw FileError(path: folder, operation: .open, code: isFile ? ENOTDIR : ENOENT)
     }
-    guard isFolder.boolValue else { throw FileError(path: folder, operation: .open, code: ENOTDIR) }
     return try graph.inputs.enumerated().map { index, input in
       let name = graph.name(of: input)
       let candidates = ["input_\(index).npy", "input_\(index).pb", "\(name).npy"].map { "\(folder)/\($0)" }

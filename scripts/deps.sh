@@ -36,13 +36,14 @@ if [ "$goal" != build ]; then
   need "pkg-config --exists libwebp || $(installed libwebp-dev)" libwebp-dev webp
   need "pkg-config --exists libtiff-4 || $(installed libtiff-dev)" libtiff-dev libtiff
   need "pkg-config --exists libopenjp2 || $(installed libopenjp2-7-dev)" libopenjp2-7-dev openjpeg
+  # Judges the drawings of graphs.
+  need 'command -v dot' graphviz graphviz
   need "[ -e /etc/ssl/certs/ca-certificates.crt ] || [ \"\$(uname)\" = Darwin ]" ca-certificates ca-certificates
 fi
 if [ "$goal" = counts ]; then
   need 'command -v valgrind || [ "$(uname)" = Darwin ]' valgrind valgrind
 fi
 if [ "$goal" = views ]; then
-  need 'command -v dot' graphviz graphviz
   need 'command -v chromium || command -v chromium-browser || command -v google-chrome' chromium chromium
   need 'fc-list | grep -q .' fonts-dejavu-core font-dejavu
 fi

@@ -30,7 +30,9 @@ def chain(length):
 
 def calls_for_memory(fx, counter, model, threads, runs):
     command = [fx, "bench", model, "--threads", str(threads), "--iterations", str(runs), "--json"]
-    done = subprocess.run(command, env={**os.environ, "LD_PRELOAD": str(counter)}, capture_output=True, text=True)
+    # Loading a model allocates as its hash tables fall out, differently in each process unless their seed is fixed.
+    environment = {**os.environ, "LD_PRELOAD": str(counter), "SWIFT_DETERMINISTIC_HASHING": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     found = re.search(r"allocations: (\d+)", done.stderr)
     if done.returncode != 0 or not found:
         sys.exit(f"{' '.join(map(str, command))}: {done.stderr.strip()[-300:]}")
